@@ -1,0 +1,99 @@
+//! What one app should be on the host: a pure function of its merged manifest.
+//!
+//! Image ids are not here: what a tag means today is observed, not desired.
+
+pub mod service;
+pub mod spec;
+
+use crate::value::{AppName, EnvironmentName, JobName, ServiceName};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+pub use service::{
+    Condition, Dependency, DesiredJob, DesiredService, FailureAction, JobPhase, Order, Probe, ProbeKind, PullPolicy,
+    Rollout,
+};
+pub use spec::{ContainerSpec, SpecHash};
+
+/// One app as it should be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Desired {
+    /// The environment the app lives in.
+    pub environment: EnvironmentName,
+    /// The app.
+    pub app: AppName,
+    /// Networks by their name on the engine.
+    pub networks: BTreeMap<String, DesiredNetwork>,
+    /// Volumes by their name on the engine.
+    pub volumes: BTreeMap<String, DesiredVolume>,
+    /// Services by name.
+    pub services: BTreeMap<ServiceName, DesiredService>,
+    /// Jobs by name.
+    pub jobs: BTreeMap<JobName, DesiredJob>,
+    /// What is allowed to happen without being asked.
+    pub sync: Sync,
+    /// The merged manifest with defaults filled in, as the fields of a plan are named after it.
+    pub manifest: serde_json::Value,
+}
+
+/// Which changes the manifest allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sync {
+    /// Drift is repaired.
+    pub self_heal: bool,
+    /// What is gone from the manifest is removed.
+    pub prune: bool,
+    /// The app is left as it is.
+    pub suspend: bool,
+}
+
+impl Default for Sync {
+    fn default() -> Self {
+        Self { self_heal: true, prune: true, suspend: false }
+    }
+}
+
+/// A network the app uses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesiredNetwork {
+    /// Its key in the manifest; `default` for the app's own bridge.
+    pub key: String,
+    /// Made by others: it must be there, and is never changed.
+    pub external: bool,
+    /// No way out of the host.
+    pub internal: bool,
+    /// Labels of the manifest.
+    pub labels: BTreeMap<String, String>,
+    /// Driver of the engine; none is the engine's default, a bridge.
+    pub driver: Option<String>,
+    /// Digest of the fields above that would need the network made anew.
+    pub spec_hash: SpecHash,
+}
+
+/// A volume the app uses. No plan ever removes one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesiredVolume {
+    /// Its key in the manifest.
+    pub key: String,
+    /// Made by others: it must be there.
+    pub external: bool,
+    /// Labels of the manifest.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl Desired {
+    /// An app that should not be here at all: its plan removes what is left of it.
+    #[must_use]
+    pub fn gone(environment: EnvironmentName, app: AppName) -> Self {
+        Self {
+            environment,
+            app,
+            networks: BTreeMap::new(),
+            volumes: BTreeMap::new(),
+            services: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+            sync: Sync::default(),
+            manifest: serde_json::Value::Null,
+        }
+    }
+}

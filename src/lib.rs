@@ -1,0 +1,31 @@
+//! `reconcile` brings a Docker or Podman host to what a git repository of manifests says.
+//!
+//! Data walks one way through the house:
+//!
+//! ```text
+//! commit → source → manifest → desired ┐
+//!                   observe → observed ┴→ plan → apply → record     (show: text, json, markdown of all of it)
+//! ```
+//!
+//! `manifest`, `desired`, `observed`, `plan` and `record::target` are pure: no clock, no disk, no engine.
+//! Effects live in `apply` and behind the seams `source`, `engine`, `probe` and `record`.
+//! `tests/layers.rs` reads the imports and keeps it so.
+
+pub mod apply;
+pub mod blame;
+pub mod cli;
+pub mod desired;
+pub mod engine;
+pub mod host;
+pub mod manifest;
+pub mod observe;
+pub mod observed;
+pub mod pass;
+pub mod plan;
+pub mod policy;
+pub mod probe;
+pub mod record;
+pub mod show;
+pub mod source;
+pub mod value;
+pub mod yaml;

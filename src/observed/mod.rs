@@ -1,0 +1,128 @@
+//! What is there: plain data about one app on one engine, the time of looking included.
+//!
+//! `observe` makes it, `apply` folds each verified effect into it, `plan` reads it.
+
+pub mod container;
+pub mod projection;
+
+pub use container::{Container, Endpoint, Evidence, Failure, Life, Readiness, Role};
+
+use crate::{
+    desired::SpecHash,
+    value::{JobName, ServiceName},
+};
+use jiff::Timestamp;
+use projection::Projection;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One app as it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observed {
+    /// When it was looked at.
+    pub now: Timestamp,
+    /// What this engine can do.
+    pub abilities: Abilities,
+    /// The app's containers, jobs included, by their name on the engine.
+    pub containers: BTreeMap<String, Container>,
+    /// Names that containers of others hold.
+    pub foreign_names: BTreeSet<String>,
+    /// What image references mean here; a reference that is not here is absent.
+    pub images: BTreeMap<String, Image>,
+    /// Networks that are ours or that the app names, by name.
+    pub networks: BTreeMap<String, Network>,
+    /// Volumes that are ours or that the app names, by name.
+    pub volumes: BTreeMap<String, Volume>,
+    /// What the ledger says of this app.
+    pub applied: Applied,
+}
+
+/// What an engine can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Abilities {
+    /// Limits and restart policy of a running container can be changed (Docker; Podman from 5.1).
+    pub adjusts: bool,
+}
+
+/// An image that is on the engine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Image {
+    /// Its id, `sha256:…`.
+    pub id: String,
+    /// Paths the image declares as `VOLUME`.
+    pub volumes: BTreeSet<String>,
+    /// The image brings a health check of its own.
+    pub has_healthcheck: bool,
+    /// The repository digest, where it came from a registry.
+    pub digest: Option<String>,
+}
+
+/// Whose a network or volume is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// Labelled as this app's.
+    App,
+    /// Anyone else's.
+    Other,
+}
+
+/// A network that is on the engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// Its id; Podman uses the name in endpoints.
+    pub id: String,
+    /// Whose it is.
+    pub owner: Owner,
+    /// The digest it was made from; none on networks of others.
+    pub spec_hash: Option<SpecHash>,
+    /// Removal was tried in this pass and refused (foreign containers are on it): it is left for later.
+    pub kept: bool,
+    /// More networks of this name, by id: Docker allows duplicates, and a container cannot start on such a name.
+    pub duplicates: Vec<String>,
+    /// Label `reconcile.prune=false`.
+    pub unprunable: bool,
+}
+
+/// A volume that is on the engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Volume {
+    /// Whose it is.
+    pub owner: Owner,
+}
+
+/// What the ledger says of an app.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Applied {
+    /// The entry in force.
+    pub number: Option<u32>,
+    /// The merged manifest of the entry in force.
+    pub manifest: Option<serde_json::Value>,
+    /// What containers looked like when they were accepted, by container id.
+    pub baselines: BTreeMap<String, Baseline>,
+    /// Jobs that have run: name and key.
+    pub jobs_done: BTreeSet<(JobName, JobKey)>,
+    /// When a reference was last pulled.
+    pub pulls: BTreeMap<String, Timestamp>,
+    /// References that were pulled for the target already (`pull_policy: always` pulls once for each revision).
+    pub pulled: BTreeSet<String>,
+    /// The tags that keep images of kept revisions: tag to image id. None: the ledger is not there to tell.
+    pub kept_images: Option<BTreeMap<String, String>>,
+    /// Tags of ours that are on the engine: tag to image id.
+    pub present_tags: BTreeMap<String, String>,
+    /// Services to be made anew because somebody said so.
+    pub replace: BTreeSet<ServiceName>,
+    /// The target is an earlier revision, not the head.
+    pub rollback: bool,
+}
+
+/// The digest that says whether a job has run: its spec with the image's id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobKey(pub String);
+
+/// What a container looked like when it was accepted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Baseline {
+    /// The run that was accepted; a container that was started again is to be proved again.
+    pub started_at: Option<Timestamp>,
+    /// The engine's answer then, normalised; none where another engine or projector version gave it.
+    pub projection: Option<Projection>,
+}

@@ -1,0 +1,70 @@
+//! Steps: plain data, one effect each.
+
+use crate::observed::Role;
+use std::fmt;
+
+/// One effect on the host. A crash falls between two steps or inside one, and both are found again by looking.
+///
+/// Containers are called by their name on the engine at that moment; `apply` turns it into the id of a container
+/// that was observed with our labels, so that a step on anybody else's container cannot be said.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// Fetch what a reference means now.
+    Pull { reference: String, platform: Option<String> },
+    /// Make a network of the app.
+    CreateNetwork { network: String },
+    /// Remove a network of the app by id, where nobody is on it any more.
+    RemoveNetwork { network: String, id: String },
+    /// Make a volume of the app.
+    CreateVolume { volume: String },
+    /// Make a container under a name; its body is the desired one of its role.
+    Create { container: String, role: Role, image_id: String },
+    /// Start it.
+    Start { container: String, role: Role },
+    /// See it ready, or failed.
+    Await { container: String, role: Role },
+    /// See a job's end.
+    AwaitExit { container: String, role: Role },
+    /// Stop it, with its signal and grace.
+    Stop { container: String, role: Role },
+    /// Remove a stopped container, not its volumes.
+    Remove { container: String, role: Role },
+    /// Give it another name.
+    Rename { container: String, to: String, role: Role },
+    /// Change its limits in place.
+    Adjust { container: String, role: Role },
+    /// Let a frozen container run on.
+    Unpause { container: String, role: Role },
+    /// Put it on a network under the desired aliases.
+    Connect { container: String, network: String, role: Role },
+    /// Take it off a network.
+    Disconnect { container: String, network: String, role: Role },
+    /// Name an image, so that no prune takes it.
+    Tag { image_id: String, tag: String },
+    /// Give a name of ours back.
+    Untag { tag: String },
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pull { reference, .. } => write!(f, "pull {reference}"),
+            Self::CreateNetwork { network } => write!(f, "create network {network}"),
+            Self::RemoveNetwork { network, .. } => write!(f, "remove network {network}"),
+            Self::CreateVolume { volume } => write!(f, "create volume {volume}"),
+            Self::Create { container, .. } => write!(f, "create {container}"),
+            Self::Start { container, .. } => write!(f, "start {container}"),
+            Self::Await { container, .. } => write!(f, "await {container}"),
+            Self::AwaitExit { container, .. } => write!(f, "await exit of {container}"),
+            Self::Stop { container, .. } => write!(f, "stop {container}"),
+            Self::Remove { container, .. } => write!(f, "remove {container}"),
+            Self::Rename { container, to, .. } => write!(f, "rename {container} to {to}"),
+            Self::Adjust { container, .. } => write!(f, "adjust {container}"),
+            Self::Unpause { container, .. } => write!(f, "unpause {container}"),
+            Self::Connect { container, network, .. } => write!(f, "connect {container} to {network}"),
+            Self::Disconnect { container, network, .. } => write!(f, "disconnect {container} from {network}"),
+            Self::Tag { tag, .. } => write!(f, "tag {tag}"),
+            Self::Untag { tag } => write!(f, "untag {tag}"),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What the ledger keeps of an app.
+
+use crate::plan::Cause;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What makes a revision: nothing else does, so a commit that touches other apps is none here.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RevisionKey {
+    /// SHA-256 of the merged manifest.
+    pub manifest: String,
+    /// Image references with the ids they resolved to.
+    pub images: BTreeMap<String, String>,
+}
+
+/// One entry of an app's history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Counts from 1 in each app of an environment.
+    pub number: u32,
+    /// The original this entry brings back, when it is a rollback.
+    pub restores: Option<u32>,
+    pub key: RevisionKey,
+    /// The commit it came from, 40 hex digits.
+    pub commit: String,
+    pub author: String,
+    /// First line of the commit's message.
+    pub subject: String,
+    pub at: Timestamp,
+    pub cause: Cause,
+    /// Who wanted it: the commit's author, the user who said `rollback`, or `reconcile`.
+    pub by: String,
+    pub reason: Option<String>,
+    /// None while it is being applied, and after the tool was killed meanwhile.
+    pub outcome: Option<Outcome>,
+    /// It ran for `min_healthy_time`, so it may be gone back to.
+    pub stable: bool,
+    /// It failed by its own fault and is not tried again by itself.
+    pub condemned: bool,
+}
+
+impl Entry {
+    /// The number of the revision itself: its own, or that of the one it brings back.
+    #[must_use]
+    pub fn original(&self) -> u32 {
+        self.restores.unwrap_or(self.number)
+    }
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Outcome {
+    Succeeded,
+    Failed,
+    RolledBack,
+    Held,
+    Blocked,
+    NonConvergent,
+}
+
+/// An app that stays on a revision although the head is another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Number of the original revision it stays on; none: nothing was stable, what failed is stopped.
+    pub revision: Option<u32>,
+    /// A user, or `reconcile`.
+    pub by: String,
+    pub reason: String,
+    pub until: HoldUntil,
+    pub at: Timestamp,
+}
+
+/// What ends a hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldUntil {
+    /// `reconcile resume`.
+    Resume,
+    /// The app's manifest differs from the one whose digest is given.
+    Commit { manifest: String },
+    /// The app has a new revision: an automatic hold.
+    Revision { key: RevisionKey },
+}
+
+/// A user's wish that the app is left as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suspension {
+    pub by: String,
+    pub reason: Option<String>,
+    /// None: until `resume`.
+    pub until: Option<Timestamp>,
+}
+
+/// All of an app's ledger that decides what happens next.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AppLedger {
+    /// Oldest first.
+    pub entries: Vec<Entry>,
+    pub hold: Option<Hold>,
+    pub suspended: Option<Suspension>,
+}

@@ -1,0 +1,100 @@
+//! The names people give to environments, apps, services, jobs, networks and volumes.
+
+use serde::{Deserialize, Serialize};
+use std::{borrow::Borrow, fmt, str::FromStr};
+
+/// The longest name: two of them, a hash and separators still fit a host name label (63).
+pub const LONGEST: usize = 40;
+
+/// Why a text is not a name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{text}` is not {kind} name: use a-z, 0-9, `-` and `_`, begin and end with a letter or digit, at most {LONGEST} characters"
+)]
+pub struct BadName {
+    kind: &'static str,
+    text: String,
+}
+
+fn is_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    text.len() <= LONGEST
+        && text.starts_with(plain)
+        && text.ends_with(plain)
+        && text.chars().all(|c| plain(c) || c == '-' || c == '_')
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $type:ident, $kind:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $type(String);
+
+        impl $type {
+            /// The name as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = BadName;
+            fn from_str(text: &str) -> Result<Self, BadName> {
+                if is_name(text) { Ok(Self(text.to_owned())) } else { Err(BadName { kind: $kind, text: text.to_owned() }) }
+            }
+        }
+
+        impl TryFrom<String> for $type {
+            type Error = BadName;
+            fn try_from(text: String) -> Result<Self, BadName> {
+                text.parse()
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(name: $type) -> Self {
+                name.0
+            }
+        }
+
+        impl Borrow<str> for $type {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+name!(
+    /// An environment: a folder below `environments/`.
+    EnvironmentName,
+    "an environment"
+);
+name!(
+    /// An app: a file in an environment's folder, without its ending.
+    AppName,
+    "an app"
+);
+name!(
+    /// A service of an app: a key below `services`.
+    ServiceName,
+    "a service"
+);
+name!(
+    /// A job of an app: a key below `jobs`.
+    JobName,
+    "a job"
+);
+name!(
+    /// A network or volume of an app: a key below `networks` or `volumes`.
+    ResourceKey,
+    "a network or volume"
+);
