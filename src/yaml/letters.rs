@@ -14,23 +14,18 @@ pub fn is_hidden(c: char) -> bool {
     }
 }
 
-/// Every hidden character of a text, comments included: an editor shows them to nobody.
+/// The first hidden character of each line, comments included: an editor shows them to nobody.
 ///
 /// A byte order mark at the start and the carriage return of a Windows line end are let through.
 pub(super) fn judge(file: &Arc<str>, text: &str) -> Vec<Diagnostic> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut problems = Vec::new();
-    for (line, content) in (1..).zip(text.split('\n')) {
+    let lines = (1..).zip(text.split('\n'));
+    let found = lines.filter_map(|(line, content)| {
         let content = content.strip_suffix('\r').unwrap_or(content);
-        for (column, c) in (1..).zip(content.chars()).filter(|(_, c)| is_hidden(*c)) {
-            let place = Place { file: Arc::clone(file), line, column };
-            let message = format!("the hidden character U+{:04X} stands here", u32::from(c));
-            problems.push(Diagnostic::new(&place, message).with_hint("remove it"));
-            break;
-        }
-        if problems.len() == 10 {
-            break;
-        }
-    }
-    problems
+        let (column, c) = (1..).zip(content.chars()).find(|(_, c)| is_hidden(*c))?;
+        let place = Place { file: Arc::clone(file), line, column };
+        let message = format!("the hidden character U+{:04X} stands here", u32::from(c));
+        Some(Diagnostic::new(&place, message).with_hint("remove it"))
+    });
+    found.take(10).collect()
 }

@@ -121,7 +121,9 @@ impl Reading {
             }
             Event::Scalar(text, style, anchor, tag) => {
                 self.refuse_properties(span, &place, anchor, tag.is_some());
-                return self.scalar(text.into_owned(), style == ScalarStyle::Plain, place);
+                // Where nothing is written the parser says `~`; only its span is honest.
+                let text = if span.start == span.end { String::new() } else { text.into_owned() };
+                return self.scalar(text, style == ScalarStyle::Plain, place);
             }
             Event::SequenceStart(_, anchor, tag) => {
                 self.refuse_properties(span, &place, anchor, tag.is_some());
@@ -208,10 +210,11 @@ impl Reading {
             Some(("the merge key `<<` is not supported".to_owned(), "write the keys out, or use `extends`".to_owned()))
         } else if text.is_empty() {
             Some(("a key is empty".to_owned(), "write `key: value`".to_owned()))
-        } else if let Some(first) = seen.get(&text) {
-            Some((format!("key {} stands here twice", quoted(&text)), format!("the first is in line {}", first.line)))
         } else {
-            None
+            let twice = |first: &Place| {
+                (format!("key {} stands here twice", quoted(&text)), format!("the first is in line {}", first.line))
+            };
+            seen.get(&text).map(twice)
         };
         if let Some((message, hint)) = problem {
             *key = Pending::Value(None, place.clone());

@@ -60,8 +60,7 @@ impl<'a> Judge<'a> {
             return value;
         }
         // Words a person chooses from are told together; a single other branch speaks for itself.
-        let listed: Vec<String> =
-            branches.iter().filter_map(|branch| branch.words()).flatten().map(|word| written(word)).collect();
+        let listed: Vec<String> = branches.iter().filter_map(|branch| branch.words()).flatten().map(written).collect();
         let mut open: Vec<_> = failed.into_iter().filter(|(branch, _)| branch.words().is_none()).collect();
         if listed.is_empty() && open.len() == 1 {
             self.problems.extend(open.pop().into_iter().flat_map(|(_, problems)| problems));

@@ -36,11 +36,20 @@ fn flow(example: &Json) -> String {
             let entries = entries.iter().map(|(key, value)| format!("{key}: {}", flow(value)));
             format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
         }
-        Json::String(text) if text.is_empty() || text.contains([':', '#', '{', '[', ',', '*', '&', '!', '|']) => {
-            example.to_string()
-        }
+        Json::String(text) if wants_quotes(text) => example.to_string(),
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => written(example),
     }
+}
+
+/// Whether a text is safer in quotes; `8000:8000` too, which older YAML reads as a number.
+fn wants_quotes(text: &str) -> bool {
+    let indicator = |c: char| "-?:,[]{}#&*!|>'\"%@`".contains(c);
+    text.is_empty()
+        || text.starts_with(indicator)
+        || text.contains([',', '[', ']', '{', '}', '"'])
+        || text.contains(": ")
+        || text.contains(" #")
+        || (text.contains(':') && text.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// The word a person may have meant as the hint, where one is near.
