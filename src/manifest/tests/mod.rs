@@ -4,7 +4,6 @@ use super::{App, Loaded, load};
 use crate::desired::{Context, Desired, resolve};
 use std::collections::BTreeMap;
 
-mod mistake_table;
 mod mistakes;
 mod resolving;
 mod schema;

@@ -1,7 +1,13 @@
 //! Mistakes, and what is said about each: `line:column: what is wrong (what next)`.
 
-use super::{mistake_table::CASES, production};
+use super::production;
 use crate::yaml::Diagnostic;
+
+mod meaning;
+mod words;
+
+/// A manifest after an empty line that does not count, and what is said about it.
+type Case = (&'static str, &'static [&'static str]);
 
 fn told(problem: &Diagnostic) -> String {
     let place = &problem.place;
@@ -17,9 +23,8 @@ fn mistakes(text: &str) -> Vec<String> {
 
 #[test]
 fn every_mistake_is_told_at_its_place_with_what_to_write_instead() {
-    for (text, expected) in CASES {
+    for (text, expected) in words::CASES.iter().chain(meaning::CASES) {
         let said = mistakes(text.strip_prefix('\n').unwrap());
         assert_eq!(said, *expected, "{text}");
     }
 }
-
