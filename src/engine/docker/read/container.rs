@@ -116,14 +116,15 @@ fn health(word: &Value) -> Option<Health> {
 }
 
 fn endpoints(said: &Value, id: &str) -> BTreeMap<String, Endpoint> {
-    // The engines add the id's first twelve digits to the aliases at the first start.
-    let own = |alias: &String| id.get(..12) != Some(alias.as_str());
+    // At the first start the engines put the id's first twelve digits after the aliases, and Docker the host name after
+    // those.
+    let asked_for = |alias: &String| id.get(..12) != Some(alias.as_str());
     super::entries(&said["NetworkSettings"]["Networks"])
         .map(|(name, place)| {
             let address = ["IPAddress", "GlobalIPv6Address"].iter().find_map(|key| place[*key].as_str()?.parse().ok());
             let endpoint = Endpoint {
                 network_id: text_or_empty(&place["NetworkID"]),
-                aliases: texts(&place["Aliases"]).filter(own).collect(),
+                aliases: texts(&place["Aliases"]).take_while(asked_for).collect(),
                 address,
             };
             (name.clone(), endpoint)

@@ -12,13 +12,16 @@ pub fn images(said: &Value) -> Vec<ImageView> {
 
 /// One image, of a list or of an inspection; only the latter tells volumes and health check.
 pub fn image(said: &Value) -> ImageView {
-    let digests: Vec<String> = texts(&said["RepoDigests"]).filter(|name| !name.contains("<none>")).collect();
+    let mut digests: Vec<String> = texts(&said["RepoDigests"]).filter(|name| !name.contains("<none>")).collect();
     let tags = texts(&said["RepoTags"]).filter(|name| !name.contains("<none>"));
     let config = &said["Config"];
     let test = texts(&config["Healthcheck"]["Test"]).next();
+    let references = tags.chain(digests.iter().cloned()).flat_map(|name| spellings(&name)).collect();
+    // Podman gives a digest to what was built here, too; no registry knows it.
+    digests.retain(|name| !name.starts_with("localhost/"));
     ImageView {
         id: image_id(&said["Id"]),
-        references: tags.chain(digests.iter().cloned()).flat_map(|name| spellings(&name)).collect(),
+        references,
         volumes: entries(&config["Volumes"]).map(|(path, _)| path.clone()).collect(),
         has_healthcheck: test.is_some_and(|first| first != "NONE"),
         digests,
@@ -66,6 +69,16 @@ mod tests {
     fn a_name_of_another_registry_has_no_short_form() {
         let name = "registry.example.com/app:1".to_owned();
         assert_eq!(spellings(&name), BTreeSet::from([name]));
+    }
+
+    #[test]
+    fn a_reference_with_tag_and_digest_is_found_by_its_digest() {
+        let digest = format!("sha256:{}", "a".repeat(64));
+        let image = image(&json!({ "Id": "sha256:1", "RepoDigests": [format!("reg.example:5000/app@{digest}")] }));
+        assert!(image.answers_to(&format!("reg.example:5000/app:1@{digest}")));
+        assert!(image.answers_to(&format!("reg.example:5000/app@{digest}")));
+        assert!(!image.answers_to("reg.example:5000/app:1"));
+        assert!(image.answers_to("sha256:1"));
     }
 
     #[test]
