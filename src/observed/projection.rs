@@ -49,6 +49,10 @@ impl Projection {
         }
         for variable in inspect["Config"]["Env"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
+            // Podman finds a home for a numeric user from the second start on, in the passwd file it wrote at the first.
+            if name == "HOME" {
+                continue;
+            }
             note(&mut fields, format!("Config.Env.{name}"), value.to_owned());
         }
         let host = &inspect["HostConfig"];
