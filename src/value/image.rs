@@ -44,7 +44,11 @@ impl ImageReference {
     /// Registry and repository in full, as policy compares them: `nginx` is `docker.io/library/nginx`.
     #[must_use]
     pub fn full_repository(&self) -> String {
-        match &self.registry {
+        match self.registry() {
+            Some("docker.io" | "index.docker.io") if !self.repository.contains('/') => {
+                format!("docker.io/library/{}", self.repository)
+            }
+            Some("index.docker.io") => format!("docker.io/{}", self.repository),
             Some(registry) => format!("{registry}/{}", self.repository),
             None if self.repository.contains('/') => format!("docker.io/{}", self.repository),
             None => format!("docker.io/library/{}", self.repository),
@@ -107,15 +111,12 @@ impl FromStr for ImageReference {
             return Err(bad("write `[registry/]name[:tag][@sha256:…]`, as in `nginx:1.27`"));
         }
         if tag.is_some_and(|tag| !is_tag(tag)) {
-            return Err(bad("a tag is up to 128 letters, digits, `.`, `_` and `-`, and begins with none of `.` and `-`"));
+            return Err(bad(
+                "a tag is up to 128 letters, digits, `.`, `_` and `-`, and begins with none of `.` and `-`",
+            ));
         }
         let own = |part: Option<&str>| part.map(str::to_owned);
-        Ok(Self {
-            registry: own(registry),
-            repository: repository.to_owned(),
-            tag: own(tag),
-            digest: own(digest),
-        })
+        Ok(Self { registry: own(registry), repository: repository.to_owned(), tag: own(tag), digest: own(digest) })
     }
 }
 

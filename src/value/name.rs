@@ -101,3 +101,17 @@ name!(
     "Name",
     "backend"
 );
+name!(
+    /// An installation: the mark of ownership on everything this host's file makes.
+    InstallationName,
+    "an installation",
+    "installation-name",
+    "Installation",
+    "default"
+);
+
+impl Default for InstallationName {
+    fn default() -> Self {
+        Self("default".to_owned())
+    }
+}
