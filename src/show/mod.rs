@@ -7,6 +7,7 @@ pub mod account;
 pub mod escape;
 mod history;
 mod markdown;
+mod notes;
 pub mod report;
 mod status;
 mod table;
@@ -16,6 +17,7 @@ mod words;
 pub use account::{AppAccount, ContainerAccount, HistoryEntry, ServiceAccount, SuspendedReport};
 pub use history::history;
 pub use markdown::{history as markdown_history, plan as markdown, status as markdown_status};
+pub use notes::notes;
 pub use report::{
     AppReport, Compared, EnvironmentReport, ErrorReport, HealthWord, HeldReport, Origin, Status, Summary,
 };
