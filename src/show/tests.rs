@@ -308,6 +308,8 @@ fn status_json_has_the_contracts_keys() {
 
 fn entry(number: u32, outcome: Option<Outcome>, stable: bool) -> HistoryEntry {
     HistoryEntry {
+        environment: None,
+        app: None,
         number,
         commit: COMMIT.to_owned(),
         author: "Ann <ann@example.com>".to_owned(),
