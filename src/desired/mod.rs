@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 pub use service::{
-    Condition, Dependency, DesiredJob, DesiredService, FailureAction, JobPhase, Order, Probe, ProbeKind, PullPolicy,
-    Rollout,
+    Condition, Dependency, DesiredJob, DesiredService, FailureAction, JobPhase, Order, Probe, ProbeKind, Rollout, Scheme,
 };
+pub use crate::value::PullPolicy;
 pub use spec::{ContainerSpec, SpecHash};
 
 /// One app as it should be.
