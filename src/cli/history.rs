@@ -30,9 +30,8 @@ impl History {
                 for environment in session.environments()? {
                     for app in ledger.apps(&environment).await? {
                         let of_app = ledger.app(&environment, &app).await?.entries;
-                        entries.extend(
-                            of_app.iter().map(|entry| show::HistoryEntry::from(entry).of(&environment, &app)),
-                        );
+                        entries
+                            .extend(of_app.iter().map(|entry| show::HistoryEntry::from(entry).of(&environment, &app)));
                     }
                 }
             }

@@ -9,6 +9,7 @@ mod history;
 mod init;
 mod interruption;
 mod logging;
+mod reference;
 mod results;
 mod resume;
 mod rollback;

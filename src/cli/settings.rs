@@ -1,6 +1,9 @@
 //! What holds for this run: a flag wins over its variable, the variable over the host file, that over the default.
 
-use super::{Complaint, arguments::{Global, Output}};
+use super::{
+    Complaint,
+    arguments::{Global, Output},
+};
 use crate::{
     record::place::{self, Surroundings},
     value::EnvironmentName,
@@ -57,7 +60,11 @@ impl Settings {
             source: said(&global.source).or(configured.source).unwrap_or_else(|| ".".to_owned()),
             reference: said(&global.reference).or(configured.reference),
             folder: configured.folder.unwrap_or_else(|| "environments".to_owned()),
-            environments: if global.environment.is_empty() { configured.environments } else { global.environment.clone() },
+            environments: if global.environment.is_empty() {
+                configured.environments
+            } else {
+                global.environment.clone()
+            },
             engine: said(&global.engine).or(configured.engine),
             state_dir,
             output: global.output,

@@ -37,11 +37,7 @@ impl Which {
     ///
     /// # Errors
     /// The app is not known; the source or the ledger cannot be read.
-    pub async fn apps(
-        &self,
-        session: &Session,
-        ledger: &Ledger,
-    ) -> Result<Vec<(EnvironmentName, AppName)>, Complaint> {
+    pub async fn apps(&self, session: &Session, ledger: &Ledger) -> Result<Vec<(EnvironmentName, AppName)>, Complaint> {
         let mut meant = Vec::new();
         match &self.app {
             Some(app) => {

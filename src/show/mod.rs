@@ -4,6 +4,7 @@
 //! strips them where the stream cannot show them. What others wrote goes through [`escape`] first.
 
 pub mod account;
+mod difference;
 pub mod escape;
 mod history;
 mod markdown;
@@ -16,6 +17,7 @@ mod text;
 mod words;
 
 pub use account::{AppAccount, ContainerAccount, HistoryEntry, RevisionAccount, ServiceAccount, SuspendedReport};
+pub use difference::difference;
 pub use history::history;
 pub use markdown::{history as markdown_history, plan as markdown, status as markdown_status};
 pub use notes::notes;

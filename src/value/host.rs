@@ -30,7 +30,11 @@ impl FromStr for HostName {
         if text.len() <= 253 && text.split('.').all(is_label) {
             return Ok(Self(text.to_owned()));
         }
-        Err(BadValue::new("a host name", text, "write letters, digits and `-`, with points between, as in `db.internal`"))
+        Err(BadValue::new(
+            "a host name",
+            text,
+            "write letters, digits and `-`, with points between, as in `db.internal`",
+        ))
     }
 }
 

@@ -107,15 +107,12 @@ impl FromStr for ImageReference {
             return Err(bad("write `[registry/]name[:tag][@sha256:…]`, as in `nginx:1.27`"));
         }
         if tag.is_some_and(|tag| !is_tag(tag)) {
-            return Err(bad("a tag is up to 128 letters, digits, `.`, `_` and `-`, and begins with none of `.` and `-`"));
+            return Err(bad(
+                "a tag is up to 128 letters, digits, `.`, `_` and `-`, and begins with none of `.` and `-`",
+            ));
         }
         let own = |part: Option<&str>| part.map(str::to_owned);
-        Ok(Self {
-            registry: own(registry),
-            repository: repository.to_owned(),
-            tag: own(tag),
-            digest: own(digest),
-        })
+        Ok(Self { registry: own(registry), repository: repository.to_owned(), tag: own(tag), digest: own(digest) })
     }
 }
 

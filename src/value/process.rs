@@ -121,7 +121,8 @@ impl FromStr for DeviceMapping {
             _ => return Err(bad()),
         };
         let path = |path: &str| path.starts_with('/') && path.len() > 1;
-        let rights = !permissions.is_empty() && permissions.len() <= 3 && permissions.chars().all(|c| "rwm".contains(c));
+        let rights =
+            !permissions.is_empty() && permissions.len() <= 3 && permissions.chars().all(|c| "rwm".contains(c));
         if !path(host) || !path(container) || !rights {
             return Err(bad());
         }

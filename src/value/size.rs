@@ -64,14 +64,7 @@ impl fmt::Display for Size {
     }
 }
 
-text_form!(
-    Size,
-    "size",
-    "Size",
-    "^[0-9]+([kKmMgGtT][iI]?)?[bB]?$",
-    ["512m", "2g", "10MiB"],
-    (["string", "integer"])
-);
+text_form!(Size, "size", "Size", "^[0-9]+([kKmMgGtT][iI]?)?[bB]?$", ["512m", "2g", "10MiB"], (["string", "integer"]));
 
 /// A number of processors, in billionths as engines count them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,7 +90,8 @@ impl FromStr for Cpus {
     fn from_str(text: &str) -> Result<Self, BadValue> {
         let bad = || BadValue::new(CPUS, text, "write a number like `2` or `0.5`, at most nine digits after the point");
         let (whole, fraction) = text.split_once('.').map_or((text, None), |(whole, fraction)| (whole, Some(fraction)));
-        let digits = |part: &str, most| !part.is_empty() && part.len() <= most && part.bytes().all(|b| b.is_ascii_digit());
+        let digits =
+            |part: &str, most| !part.is_empty() && part.len() <= most && part.bytes().all(|b| b.is_ascii_digit());
         if !digits(whole, 6) || !fraction.is_none_or(|fraction| digits(fraction, 9)) {
             return Err(bad());
         }
