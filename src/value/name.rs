@@ -141,3 +141,18 @@ text_form!(
     "^[A-Za-z0-9][A-Za-z0-9_.-]{1,127}$",
     ["neuronetz-gateway"]
 );
+
+name!(
+    /// An installation: the mark of ownership on everything this host's file makes.
+    InstallationName,
+    "an installation",
+    "installation-name",
+    "Installation",
+    "default"
+);
+
+impl Default for InstallationName {
+    fn default() -> Self {
+        Self("default".to_owned())
+    }
+}
