@@ -59,6 +59,8 @@ pub struct Detail {
     pub finished_at: Option<Timestamp>,
     pub restarts: u32,
     pub oom: bool,
+    /// The exit code of its last run, where it has ended one.
+    pub exit_code: Option<i64>,
     /// What the engine says went wrong at the start, where it says so.
     pub start_error: Option<String>,
     /// The engine's own health word (`starting`, `healthy`, `unhealthy`); none where the container has no check.

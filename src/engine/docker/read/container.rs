@@ -37,6 +37,7 @@ pub fn detail(said: &Value, abilities: Abilities) -> Detail {
         finished_at: time(&state["FinishedAt"]),
         restarts: said["RestartCount"].as_u64().and_then(|count| count.try_into().ok()).unwrap_or_default(),
         oom: state["OOMKilled"].as_bool().unwrap_or_default(),
+        exit_code: state["ExitCode"].as_i64(),
         start_error: text(&state["Error"]),
         health: health(&state["Health"]["Status"]),
         pid: state["Pid"].as_u64().filter(|pid| *pid > 0).and_then(|pid| pid.try_into().ok()),
