@@ -11,6 +11,8 @@ pub enum Target {
     Revision(u32),
     /// Nothing was ever stable and the head is condemned: what failed is stopped and kept for a look.
     Nothing,
+    /// The revision it was to go to failed too: nothing is tried until someone acts, and what runs is left running.
+    Stay,
 }
 
 /// The head; unless the app is held or the head condemned, then the newest stable revision.
