@@ -41,7 +41,8 @@ impl Engine {
     }
 
     pub fn list(self, environment: &str, app: &str, label: &str) -> Vec<String> {
-        let (environment, app) = (format!("label=reconcile.environment={environment}"), format!("label=reconcile.app={app}"));
+        let (environment, app) =
+            (format!("label=reconcile.environment={environment}"), format!("label=reconcile.app={app}"));
         let label = format!("label={label}");
         self.ask(&["ps", "-q", "--no-trunc", "--filter", &environment, "--filter", &app, "--filter", &label])
             .lines()
