@@ -7,7 +7,7 @@ mod process;
 mod wait;
 
 pub use engine::{Container, Engine};
-pub use process::Ran;
+pub use process::{Ran, app};
 pub use wait::until;
 
 use process::Started;
@@ -101,7 +101,7 @@ impl World {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
-    fn command(&self, environment: &str, arguments: &[&str]) -> Command {
+    fn command(&self, environment: &str, engine: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_reconcile"));
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("RECONCILE_") {
@@ -115,7 +115,7 @@ impl World {
             .arg(self.manifests())
             .arg("--state-dir")
             .arg(self.state())
-            .args(["--environment", environment, "--engine", &self.engine.address(), "--no-color"])
+            .args(["--environment", environment, "--engine", engine, "--no-color"])
             .args(arguments);
         command
     }
@@ -125,14 +125,20 @@ impl World {
         self.start(arguments).finish()
     }
 
-    /// Runs the binary in another environment of the world.
-    pub fn run_in(&self, environment: &str, arguments: &[&str]) -> Ran {
-        Started::spawn(self.command(environment, arguments)).finish()
+    /// Runs the binary in other environments of the world, with a comma between them.
+    pub fn run_in(&self, environments: &str, arguments: &[&str]) -> Ran {
+        Started::spawn(self.command(environments, &self.engine.address(), arguments)).finish()
+    }
+
+    /// Runs the binary where no engine answers.
+    pub fn run_alone(&self, arguments: &[&str]) -> Ran {
+        let nowhere = format!("unix://{}", self.folder.path().join("nowhere.sock").display());
+        Started::spawn(self.command(&self.name, &nowhere, arguments)).finish()
     }
 
     /// Starts the binary without waiting for its end.
     pub fn start(&self, arguments: &[&str]) -> Started {
-        Started::spawn(self.command(&self.name, arguments))
+        Started::spawn(self.command(&self.name, &self.engine.address(), arguments))
     }
 
     /// One pass that has to succeed.
@@ -177,6 +183,20 @@ impl World {
     /// What a service answers over HTTP on a port inside its container.
     pub fn answer(&self, app: &str, service: &str) -> String {
         self.one(app, service).exec(&["wget", "-qO-", "http://127.0.0.1:8080/"]).trim().to_owned()
+    }
+
+    /// Builds an image of the world's own on the test image, and tells its name.
+    pub fn image(&self, name: &str, lines: &str) -> String {
+        let (folder, tag) = (self.scratch("image"), format!("{}-{name}", self.name));
+        fs::write(folder.join("Dockerfile"), format!("FROM bb:1\n{lines}\n")).unwrap();
+        self.engine.ask(&["build", "-q", "-t", &tag, folder.to_str().unwrap()]);
+        tag
+    }
+
+    /// Every container that carries the world's installation, stopped ones too.
+    pub fn everything(&self) -> Vec<String> {
+        let filter = format!("label=reconcile.installation={}", self.name);
+        self.engine.ask(&["ps", "-aq", "--no-trunc", "--filter", &filter]).lines().map(str::to_owned).collect()
     }
 
     /// The label by which the world's leavings that the binary did not make are found.
