@@ -4,6 +4,7 @@
 //! whether the request was accepted; whether it did what it should is seen by looking again, never by a status code
 //! or an error's text (Docker and Podman differ in both: research, engine §1).
 
+pub mod docker;
 pub mod view;
 
 pub use view::{Detail, EngineInfo, Event, ImageView, NetworkView, Summary, Usage, VolumeView};

@@ -56,11 +56,15 @@ pub fn fold(observed: &mut Observed, desired: &Desired, step: &Step, effect: &Ef
             observed.volumes.insert(volume.clone(), Volume { owner: Owner::App });
         }
         Step::Create { container, role } => {
+            // Nothing was made where it failed: the pass holds the failure, and there is nothing to observe.
             if let Effect::Made { id } = effect {
                 create(observed, desired, container, role, id);
             }
         }
         Step::Start { container, .. } => {
+            if let Effect::Failed(failure) = effect {
+                return fail(observed, container, failure);
+            }
             let now = observed.now;
             change(observed, container, |facts| {
                 facts.life = Life::Running;

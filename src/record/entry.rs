@@ -64,7 +64,7 @@ impl Entry {
 /// What is known of an entry before its first effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEntry {
-    /// The original to bring back, for a rollback; none for the head.
+    /// The revision to bring back, for a rollback (`cause` says so too); none for the head.
     pub restores: Option<u32>,
     pub key: RevisionKey,
     /// The commit it came from, 40 hex digits.
@@ -155,6 +155,28 @@ pub struct AppLedger {
     pub entries: Vec<Entry>,
     pub hold: Option<Hold>,
     pub suspended: Option<Suspension>,
+}
+
+impl Suspension {
+    /// True unless its time is over.
+    #[must_use]
+    pub fn holds_at(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+}
+
+impl AppLedger {
+    /// The entry of that number.
+    #[must_use]
+    pub fn entry(&self, number: u32) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.number == number)
+    }
+
+    /// The suspension, unless its time is over.
+    #[must_use]
+    pub fn suspended_at(&self, now: Timestamp) -> Option<&Suspension> {
+        self.suspended.as_ref().filter(|suspension| suspension.holds_at(now))
+    }
 }
 
 /// Something that happened to an app without a new revision: a repair, a prune.

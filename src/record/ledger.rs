@@ -1,37 +1,71 @@
-//! The ledger: every app's history, holds, suspensions and what was learned of its containers.
+//! The ledger: every app's history of revisions.
+//!
+//! Files come before rows and rows are written in one transaction, so a kill at any moment leaves either nothing or a
+//! whole entry, and at most a folder without a row, whose number is then skipped.
 
 use super::{
-    AppLedger, Close, Documents, Event, Hold, IntentWatch, Learned, NewEntry, NonConvergence, RecordError, Suspension,
+    AppLedger, Close, Documents, Entry, IntentWatch, NewEntry, RecordError,
+    database::{Database, Failure},
+    folder::{Folders, Texts},
+    opening::{Opening, opening},
+    rows::{self, AppId, Services},
 };
 use crate::{
-    observed::{Applied, JobKey},
-    value::{AppName, EnvironmentName, JobName, ServiceName},
+    plan::Cause,
+    value::{AppName, EnvironmentName},
 };
-use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use rusqlite::Connection;
+use serde_json::Value;
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
-type Answer<T> = Result<T, RecordError>;
+/// What a question to the ledger comes back with.
+pub type Answer<T> = Result<T, RecordError>;
 
 /// The ledger of all apps; cheap to clone.
 #[derive(Clone)]
-pub struct Ledger {}
+pub struct Ledger {
+    pub(super) database: Database,
+    revisions: Arc<PathBuf>,
+}
 
 impl Ledger {
+    pub(super) fn new(database: Database, revisions: PathBuf) -> Self {
+        Self { database, revisions: Arc::new(revisions) }
+    }
+
+    pub(super) fn folders(&self, environment: &EnvironmentName, app: &AppName) -> Folders {
+        Folders::new(self.revisions.join(environment.as_str()).join(app.as_str()))
+    }
+
     /// What decides an app's target: entries oldest first, hold, suspension. Empty when nothing was recorded.
     pub async fn app(&self, environment: &EnvironmentName, app: &AppName) -> Answer<AppLedger> {
-        todo!("{environment} {app}")
+        let (environment, app) = (environment.clone(), app.clone());
+        self.database
+            .read("read the history", move |connection| match rows::find_app(connection, &environment, &app)? {
+                Some(id) => Ok(rows::read_app(connection, id)?),
+                None => Ok(AppLedger::default()),
+            })
+            .await
     }
-    /// The apps of an environment that have any record.
+
+    /// The apps of an environment that have any record, by name.
     pub async fn apps(&self, environment: &EnvironmentName) -> Answer<Vec<AppName>> {
-        todo!("{environment}")
+        let environment = environment.clone();
+        self.database
+            .read("read the apps", move |connection| {
+                let mut names =
+                    connection.prepare_cached("SELECT name FROM app WHERE environment = ?1 ORDER BY name")?;
+                let names = names.query_map([environment.as_str()], |row| row.get::<_, String>(0))?;
+                // A name that is none could only be put there by hand; it belongs to no app.
+                Ok(names.collect::<Result<Vec<_>, _>>()?.iter().filter_map(|name| name.parse().ok()).collect())
+            })
+            .await
     }
-    /// What the ledger knows of `Applied`: number and merged manifest of the entry in force, baselines (their
-    /// projection only where `engine_version` gave it), jobs done, pulls. The rest is at its default.
-    pub async fn applied(&self, environment: &EnvironmentName, app: &AppName, engine_version: &str) -> Answer<Applied> {
-        todo!("{environment} {app} {engine_version}")
-    }
-    /// Opens an entry before its first effect and tells its number. The newest entry of the same revision and the same
-    /// `restores` is taken again, so a pass that was killed or is tried again makes no second one.
+
+    /// Opens an entry before its first effect and tells its number. Another attempt at the newest entry takes that
+    /// entry again and changes nothing of it but what became known of its images; numbers are never reused.
+    ///
+    /// Belongs under the app's lock.
     pub async fn open(
         &self,
         environment: &EnvironmentName,
@@ -39,9 +73,33 @@ impl Ledger {
         new: NewEntry,
         documents: Documents<'_>,
     ) -> Answer<u32> {
-        todo!("{environment} {app} {new:?} {documents:?}")
+        let texts = Texts::of(documents)?;
+        let services = services(documents.manifest);
+        let folders = self.folders(environment, app);
+        let (environment, app) = (environment.clone(), app.clone());
+        self.database
+            .write("open a revision", move |connection| {
+                let id = rows::find_or_add_app(connection, &environment, &app)?;
+                let ledger = rows::read_app(connection, id)?;
+                match opening(&new, &ledger) {
+                    Opening::Again(entry) => {
+                        learn_images(connection, id, entry.clone(), &new.key.images)?;
+                        Ok(entry.number)
+                    }
+                    Opening::New { restores } => {
+                        // Folders count too: one may be left from a kill, or from before the database was lost.
+                        let newest = ledger.entries.last().map_or(0, |entry| entry.number);
+                        let number = folders.numbers()?.into_iter().fold(newest, u32::max) + 1;
+                        let digests = folders.write(number, &texts)?;
+                        rows::add_entry(connection, id, &begun(number, restores, new), &services, &digests)?;
+                        Ok(number)
+                    }
+                }
+            })
+            .await
     }
-    /// Adds image ids that became known after `open` (a pull), so that the entry's images can be kept.
+
+    /// Adds image ids that became known after `open`, reference to id, so that the entry's images can be kept.
     pub async fn resolved(
         &self,
         environment: &EnvironmentName,
@@ -49,114 +107,114 @@ impl Ledger {
         number: u32,
         images: &BTreeMap<String, String>,
     ) -> Answer<()> {
-        todo!("{environment} {app} {number} {images:?}")
+        let images = images.clone();
+        self.change(environment, app, number, move |connection, id, entry| learn_images(connection, id, entry, &images))
+            .await
     }
-    /// Records how an attempt at an entry ended.
+
+    /// Records how an attempt at an entry ended. An entry that was stable stays so unless it is condemned now: a world
+    /// that failed it says nothing about it.
     pub async fn close(&self, environment: &EnvironmentName, app: &AppName, number: u32, close: Close) -> Answer<()> {
-        todo!("{environment} {app} {number} {close:?}")
+        let folders = self.folders(environment, app);
+        self.change(environment, app, number, move |connection, id, entry| {
+            folders.write_outcome(number, &close.detail)?;
+            let stable = close.stable || (entry.stable && !close.condemned);
+            let closed = Entry { outcome: Some(close.outcome), stable, condemned: close.condemned, ..entry };
+            rows::write_entry(connection, id, &closed)?;
+            if let Some(hold) = &close.hold {
+                rows::write_hold(connection, id, Some(hold))?;
+            }
+            Ok(())
+        })
+        .await
     }
+
     /// The merged manifest of an entry, as it was recorded.
-    pub async fn stored_manifest(
+    ///
+    /// # Errors
+    /// `NoRevision`; `Altered` when the file is not what was written.
+    pub async fn stored_manifest(&self, environment: &EnvironmentName, app: &AppName, number: u32) -> Answer<Value> {
+        let folders = self.folders(environment, app);
+        let (environment, app) = (environment.clone(), app.clone());
+        self.database
+            .read("read a revision", move |connection| {
+                let id = rows::find_app(connection, &environment, &app)?;
+                let digests = id.map(|id| rows::read_digests(connection, id, number)).transpose()?.flatten();
+                let digests = digests.ok_or_else(|| no_revision(&environment, &app, number))?;
+                Ok(folders.manifest(number, &digests)?)
+            })
+            .await
+    }
+
+    /// A watch on what other processes write from now on.
+    pub async fn intents(&self) -> Answer<IntentWatch> {
+        IntentWatch::begin(self.database.clone()).await
+    }
+
+    /// Changes an entry that is there.
+    async fn change(
         &self,
         environment: &EnvironmentName,
         app: &AppName,
         number: u32,
-    ) -> Answer<serde_json::Value> {
-        todo!("{environment} {app} {number}")
-    }
-    /// Holds an app; an earlier hold is replaced.
-    pub async fn hold(&self, environment: &EnvironmentName, app: &AppName, hold: Hold) -> Answer<()> {
-        todo!("{environment} {app} {hold:?}")
-    }
-    /// Ends a hold; with `lift_condemnations` the app's condemned revisions may be tried again.
-    pub async fn release(&self, environment: &EnvironmentName, app: &AppName, lift_condemnations: bool) -> Answer<()> {
-        todo!("{environment} {app} {lift_condemnations}")
-    }
-    /// Suspends an app; an earlier suspension is replaced.
-    pub async fn suspend(&self, environment: &EnvironmentName, app: &AppName, suspension: Suspension) -> Answer<()> {
-        todo!("{environment} {app} {suspension:?}")
-    }
-    /// What `reconcile resume` does: ends suspension and hold, lifts condemnations, forgets what did not settle.
-    pub async fn resume(&self, environment: &EnvironmentName, app: &AppName) -> Answer<()> {
-        todo!("{environment} {app}")
-    }
-    /// Remembers what a container looked like when it was accepted.
-    pub async fn learn(
-        &self,
-        environment: &EnvironmentName,
-        app: &AppName,
-        container_id: &str,
-        learned: Learned,
+        change: impl FnOnce(&Connection, AppId, Entry) -> Result<(), Failure> + Send + 'static,
     ) -> Answer<()> {
-        todo!("{environment} {app} {container_id} {learned:?}")
+        let (environment, app) = (environment.clone(), app.clone());
+        self.database
+            .write("record a revision", move |connection| {
+                let id = rows::find_app(connection, &environment, &app)?;
+                let entry = id.map(|id| rows::read_entry(connection, id, number)).transpose()?.flatten();
+                match (id, entry) {
+                    (Some(id), Some(entry)) => change(connection, id, entry),
+                    (Some(_) | None, _) => Err(no_revision(&environment, &app, number).into()),
+                }
+            })
+            .await
     }
-    /// Forgets all containers of the app but these.
-    pub async fn forget_others(
-        &self,
-        environment: &EnvironmentName,
-        app: &AppName,
-        container_ids: &BTreeSet<String>,
-    ) -> Answer<()> {
-        todo!("{environment} {app} {container_ids:?}")
+}
+
+fn begun(number: u32, restores: Option<u32>, new: NewEntry) -> Entry {
+    // A rollback is told from a head by its cause, so whoever names what to bring back asks for a rollback.
+    let cause = if new.restores.is_some() { Cause::Rollback } else { new.cause };
+    let NewEntry { restores: _, key, commit, author, subject, at, cause: _, by, reason } = new;
+    Entry {
+        number,
+        restores,
+        key,
+        commit,
+        author,
+        subject,
+        at,
+        cause,
+        by,
+        reason,
+        outcome: None,
+        stable: false,
+        condemned: false,
     }
-    /// Remembers that a job ran and exited 0.
-    pub async fn job_done(
-        &self,
-        environment: &EnvironmentName,
-        app: &AppName,
-        job: &JobName,
-        key: &JobKey,
-        at: Timestamp,
-    ) -> Answer<()> {
-        todo!("{environment} {app} {job} {key:?} {at}")
+}
+
+fn learn_images(
+    connection: &Connection,
+    id: AppId,
+    mut entry: Entry,
+    images: &BTreeMap<String, String>,
+) -> Result<(), Failure> {
+    if images.iter().any(|(reference, image)| entry.key.images.get(reference) != Some(image)) {
+        entry.key.images.extend(images.clone());
+        rows::write_entry(connection, id, &entry)?;
     }
-    /// Remembers when a reference was last pulled for an app.
-    pub async fn pulled(
-        &self,
-        environment: &EnvironmentName,
-        app: &AppName,
-        reference: &str,
-        at: Timestamp,
-    ) -> Answer<()> {
-        todo!("{environment} {app} {reference} {at}")
-    }
-    /// Notes something that happened without a new revision. The newest 200 of an app are kept.
-    pub async fn event(&self, environment: &EnvironmentName, app: &AppName, event: Event) -> Answer<()> {
-        todo!("{environment} {app} {event:?}")
-    }
-    /// The newest events of an app, newest first.
-    pub async fn events(&self, environment: &EnvironmentName, app: &AppName, newest: u32) -> Answer<Vec<Event>> {
-        todo!("{environment} {app} {newest}")
-    }
-    /// Records that a revision does not settle; none forgets it.
-    pub async fn set_nonconvergence(
-        &self,
-        environment: &EnvironmentName,
-        app: &AppName,
-        found: Option<NonConvergence>,
-    ) -> Answer<()> {
-        todo!("{environment} {app} {found:?}")
-    }
-    /// The revision of an app that did not settle, if any.
-    pub async fn nonconvergence(&self, environment: &EnvironmentName, app: &AppName) -> Answer<Option<NonConvergence>> {
-        todo!("{environment} {app}")
-    }
-    /// Removes entries and folders beyond the newest `revisions`, never those in force, held, or the newest stable.
-    pub async fn retain(&self, environment: &EnvironmentName, app: &AppName, revisions: usize) -> Answer<()> {
-        todo!("{environment} {app} {revisions}")
-    }
-    /// The images to keep: of the revision in force, the held one, and the newest stable ones, `images` in all or as
-    /// many as those are. Number of the original to service to image id.
-    pub async fn kept_images(
-        &self,
-        environment: &EnvironmentName,
-        app: &AppName,
-        images: usize,
-    ) -> Answer<BTreeMap<u32, BTreeMap<ServiceName, String>>> {
-        todo!("{environment} {app} {images}")
-    }
-    /// A watch on what other processes write from now on.
-    pub async fn intents(&self) -> Answer<IntentWatch> {
-        todo!()
-    }
+    Ok(())
+}
+
+/// Which image reference each service of a merged manifest names.
+fn services(manifest: &Value) -> Services {
+    let services = manifest.get("services").and_then(Value::as_object);
+    let image =
+        |(name, service): (&String, &Value)| Some((name.parse().ok()?, service.get("image")?.as_str()?.to_owned()));
+    services.into_iter().flatten().filter_map(image).collect()
+}
+
+fn no_revision(environment: &EnvironmentName, app: &AppName, number: u32) -> RecordError {
+    RecordError::NoRevision { environment: environment.to_string(), app: app.to_string(), number }
 }
