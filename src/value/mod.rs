@@ -24,11 +24,13 @@ pub use duration::Duration;
 pub use host::{Address, HostEntry, HostName};
 pub use image::ImageReference;
 pub use mount::{AbsolutePath, TmpfsMount, VolumeMount, VolumeSource};
-pub use name::{AppName, BadName, EnvironmentName, InstallationName, JobName, ResourceKey, ServiceName};
+pub use name::{AppName, BadName, EnvironmentName, InstallationName, JobName, ObjectName, ResourceKey, ServiceName};
 pub use net::{NetworkMode, Platform, StatusRange};
 pub use policy::{PullPolicy, Restart};
 pub use port::{ExposedPort, PortMapping, Protocol};
-pub use process::{Capability, DeviceMapping, Signal, VariableName};
+pub use process::{
+    Capability, Cpuset, DeviceMapping, SecurityOption, Signal, SysctlName, UlimitName, User, VariableName,
+};
 pub use size::{Cpus, Size};
 pub use text::BadValue;
 
@@ -45,6 +47,7 @@ pub fn check_format(format: &str, text: &str) -> Result<(), String> {
         "service-name" => judge::<ServiceName>(text),
         "job-name" => judge::<JobName>(text),
         "name" => judge::<ResourceKey>(text),
+        "object-name" => judge::<ObjectName>(text),
         "duration" => judge::<Duration>(text),
         "size" => judge::<Size>(text),
         "cpus" => judge::<Cpus>(text),
@@ -58,9 +61,14 @@ pub fn check_format(format: &str, text: &str) -> Result<(), String> {
         "host-entry" => judge::<HostEntry>(text),
         "address" => judge::<Address>(text),
         "variable" => judge::<VariableName>(text),
+        "user" => judge::<User>(text),
         "signal" => judge::<Signal>(text),
         "capability" => judge::<Capability>(text),
         "device" => judge::<DeviceMapping>(text),
+        "cpuset" => judge::<Cpuset>(text),
+        "ulimit" => judge::<UlimitName>(text),
+        "sysctl" => judge::<SysctlName>(text),
+        "security-option" => judge::<SecurityOption>(text),
         "pull-policy" => judge::<PullPolicy>(text),
         "restart" => judge::<Restart>(text),
         "network-mode" => judge::<NetworkMode>(text),
@@ -72,6 +80,10 @@ pub fn check_format(format: &str, text: &str) -> Result<(), String> {
         "service-path" => judge::<ServicePath>(text),
         "addable" => judge::<Addable>(text),
         "repository-glob" => judge::<RepositoryGlob>(text),
+        "command" => match shlex::split(text) {
+            Some(_) => Ok(()),
+            None => Err(format!("`{text}` is not a command line: a quote in it has no end")),
+        },
         _ => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
 //! The names people give to environments, apps, services, jobs, networks and volumes.
 
-use super::text::text_form;
+use super::text::{BadValue, text_form};
 use std::{borrow::Borrow, fmt, str::FromStr};
 
 /// The longest name: two of them, a hash and separators still fit a host name label (63).
@@ -47,6 +47,12 @@ macro_rules! name {
             }
         }
 
+        impl AsRef<str> for $type {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl Borrow<str> for $type {
             fn borrow(&self) -> &str {
                 &self.0
@@ -69,6 +75,7 @@ name!(
     "Environment",
     "production"
 );
+
 name!(
     /// An app: a file in an environment's folder, without its ending.
     AppName,
@@ -77,6 +84,7 @@ name!(
     "App",
     "gateway"
 );
+
 name!(
     /// A service of an app: a key below `services`.
     ServiceName,
@@ -85,6 +93,7 @@ name!(
     "Service",
     "web"
 );
+
 name!(
     /// A job of an app: a key below `jobs`.
     JobName,
@@ -93,6 +102,7 @@ name!(
     "Job",
     "migrate"
 );
+
 name!(
     /// A network or volume of an app: a key below `networks` or `volumes`.
     ResourceKey,
@@ -101,6 +111,7 @@ name!(
     "Name",
     "backend"
 );
+
 name!(
     /// An installation: the mark of ownership on everything this host's file makes.
     InstallationName,
@@ -115,3 +126,43 @@ impl Default for InstallationName {
         Self("default".to_owned())
     }
 }
+
+/// The name of a container, network or volume on the engine: what engines take, at most 128 characters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectName(String);
+
+impl ObjectName {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ObjectName {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+        let begins = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+        if begins && (2..=128).contains(&text.len()) && text.bytes().all(plain) {
+            return Ok(Self(text.to_owned()));
+        }
+        let reason = "engines take two or more letters, digits, `_`, `.` and `-`, a letter or digit first";
+        Err(BadValue::new("a name on the engine", text, reason))
+    }
+}
+
+impl fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+text_form!(
+    ObjectName,
+    "object-name",
+    "Name on the engine",
+    "^[A-Za-z0-9][A-Za-z0-9_.-]{1,127}$",
+    ["neuronetz-gateway"]
+);

@@ -138,3 +138,87 @@ impl fmt::Display for DeviceMapping {
 }
 
 text_form!(DeviceMapping, "device", "Device", "^/[^:]+(:/[^:]+)?(:[rwm]{1,3})?$", ["/dev/dri", "/dev/sda:/dev/xvda:r"]);
+
+/// Who a process runs as: `1000`, `1000:1000`, `app:staff`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct User(String);
+
+impl FromStr for User {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+        let word = |part: &str| !part.is_empty() && !part.starts_with('-') && part.bytes().all(plain);
+        let (user, group) = text.split_once(':').map_or((text, None), |(user, group)| (user, Some(group)));
+        if word(user) && group.is_none_or(word) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(BadValue::new(
+            "a user",
+            text,
+            "write a name or a number, `:group` after it where needed, as in `1000:1000`",
+        ))
+    }
+}
+
+impl fmt::Display for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+text_form!(
+    User,
+    "user",
+    "User",
+    "^[A-Za-z0-9_.][A-Za-z0-9_.-]*(:[A-Za-z0-9_.][A-Za-z0-9_.-]*)?$",
+    ["1000:1000", "app"],
+    (["string", "integer"])
+);
+
+/// A text of certain letters that engines give its meaning.
+macro_rules! word {
+    ($(#[$doc:meta])* $type:ident, $kind:literal, $format:literal, $title:literal, $pattern:literal, $letters:literal, $example:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $type(String);
+
+        impl FromStr for $type {
+            type Err = BadValue;
+
+            fn from_str(text: &str) -> Result<Self, BadValue> {
+                let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || $letters.contains(&byte);
+                if !text.is_empty() && text.bytes().all(known) {
+                    return Ok(Self(text.to_owned()));
+                }
+                Err(BadValue::new($kind, text, concat!("write something like `", $example, "`")))
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        text_form!($type, $format, $title, $pattern, [$example]);
+    };
+}
+
+word!(
+    /// Processors by number: `0-1,3`.
+    Cpuset, "a set of processors", "cpuset", "Processor set", "^[a-z0-9,-]+$", b",-", "0-1,3"
+);
+word!(
+    /// The name of a limit of the kernel, as in `setrlimit(2)` without `RLIMIT_`.
+    UlimitName, "the name of a limit", "ulimit", "Limit", "^[a-z0-9]+$", b"", "nofile"
+);
+word!(
+    /// The name of a kernel setting, as `sysctl` writes it.
+    SysctlName, "a kernel setting", "sysctl", "Kernel setting", "^[a-z0-9._-]+$", b"._-", "net.core.somaxconn"
+);
+word!(
+    /// An option of the engine's security modules.
+    SecurityOption, "a security option", "security-option", "Security option", "^[a-z0-9_:=./-]+$", b"_:=./-",
+    "no-new-privileges:true"
+);
