@@ -106,6 +106,7 @@ impl Kin {
         let mut child = Command::new(&words[0])
             .args(&words[1..])
             .env(PLACE, place)
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("a child");
@@ -119,6 +120,11 @@ impl Kin {
             .by_ref()
             .map_while(Result::ok)
             .find_map(|line| line.split_once("say:").map(|(_, said)| said.to_owned()))
+    }
+
+    /// Closes its input, for which it may wait.
+    pub fn release(&mut self) {
+        drop(self.child.stdin.take());
     }
 
     pub fn kill(&mut self) {
