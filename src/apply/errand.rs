@@ -5,7 +5,6 @@ use crate::{
     engine::{CreateContainer, CreateNetwork},
     observed::{Observed, Role, fold},
     plan::Step,
-    record::RevisionKey,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -140,18 +139,4 @@ fn create(name: &str, role: &Role, observed: &Observed, context: &Context<'_>) -
     };
     let namespace_of = fold::namespace_of(observed, desired, role);
     Some(CreateContainer { name: name.to_owned(), image_id, spec, network, namespace_of, labels })
-}
-
-/// The images a desired app resolves to here: part of what makes a revision.
-#[must_use]
-pub fn revision_key(manifest_digest: String, desired: &Desired, observed: &Observed) -> RevisionKey {
-    let images = desired
-        .services
-        .values()
-        .filter_map(|service| {
-            let id = crate::plan::cast::Cast::of(service, desired, observed).image_id?;
-            Some((service.spec.image.clone(), id.to_owned()))
-        })
-        .collect();
-    RevisionKey { manifest: manifest_digest, images }
 }

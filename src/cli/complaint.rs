@@ -15,10 +15,23 @@ pub struct Complaint {
 #[error("{0}")]
 struct Said(String);
 
+/// What was being done, with what came in between.
+#[derive(Debug, thiserror::Error)]
+#[error("{doing}")]
+struct About {
+    doing: String,
+    source: Box<dyn Error + Send + Sync>,
+}
+
 impl Complaint {
     /// In our own words.
     pub fn says(message: impl Into<String>) -> Self {
         Said(message.into()).into()
+    }
+
+    /// In our own words, with the cause.
+    pub fn about(doing: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        About { doing: doing.into(), source: source.into() }.into()
     }
 
     /// A command or flag whose room is not built.

@@ -9,12 +9,17 @@ mod history;
 mod init;
 mod interruption;
 mod logging;
+mod reference;
+mod results;
 mod resume;
 mod rollback;
 mod schema;
+mod session;
+mod settings;
 mod show_revision;
 mod status;
 mod suspend;
+mod tree;
 mod validate;
 
 pub use complaint::Complaint;

@@ -10,9 +10,10 @@ use crate::value::{AppName, EnvironmentName, JobName, ServiceName};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+pub use crate::value::PullPolicy;
 pub use service::{
-    Condition, Dependency, DesiredJob, DesiredService, FailureAction, JobPhase, Order, Probe, ProbeKind, PullPolicy,
-    Rollout,
+    Condition, Dependency, DesiredJob, DesiredService, FailureAction, JobPhase, Order, Probe, ProbeKind, Rollout,
+    Scheme,
 };
 pub use spec::{ContainerSpec, SpecHash};
 

@@ -7,7 +7,8 @@ pub mod guard;
 pub mod health;
 pub mod learn;
 pub mod report;
-pub mod resolve;
+pub mod aim;
+pub mod attempt;
 
 use crate::{
     apply::Hands,

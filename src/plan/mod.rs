@@ -9,6 +9,7 @@ pub mod fields;
 pub mod graph;
 pub mod job;
 pub mod network;
+pub mod paper;
 mod retire;
 pub mod rollout;
 pub mod step;

@@ -87,6 +87,12 @@ fn life_word<S: Serializer>(life: &Life, serializer: S) -> Result<S::Ok, S::Erro
 /// One entry of an app's history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HistoryEntry {
+    /// Only where entries of several apps stand together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<EnvironmentName>,
+    /// As `environment`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app: Option<AppName>,
     pub number: u32,
     pub commit: String,
     pub author: String,
@@ -105,6 +111,8 @@ pub struct HistoryEntry {
 impl From<&Entry> for HistoryEntry {
     fn from(entry: &Entry) -> Self {
         Self {
+            environment: None,
+            app: None,
             number: entry.number,
             commit: entry.commit.clone(),
             author: entry.author.clone(),
@@ -118,4 +126,21 @@ impl From<&Entry> for HistoryEntry {
             images: entry.key.images.clone(),
         }
     }
+}
+
+impl HistoryEntry {
+    /// The same with the app it belongs to.
+    #[must_use]
+    pub fn of(self, environment: &EnvironmentName, app: &AppName) -> Self {
+        Self { environment: Some(environment.clone()), app: Some(app.clone()), ..self }
+    }
+}
+
+/// One revision with what it said.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RevisionAccount {
+    #[serde(flatten)]
+    pub entry: HistoryEntry,
+    /// The merged manifest.
+    pub manifest: serde_json::Value,
 }

@@ -3,6 +3,7 @@
 //! Manifests, commits and container logs can carry escape sequences and characters that turn the reading direction;
 //! shown raw, they could hide or forge what a plan says (research, trust §5).
 
+use crate::yaml::letters::is_hidden;
 use std::fmt::Write;
 
 /// The longest value shown in a field; JSON always has it whole.
@@ -17,9 +18,9 @@ pub fn plain(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            dangerous if is_dangerous(dangerous) => {
+            hidden if is_hidden(hidden) => {
                 // Writing to a string cannot fail.
-                let _ = write!(out, "\\u{{{:x}}}", u32::from(dangerous));
+                let _ = write!(out, "\\u{{{:x}}}", u32::from(hidden));
             }
             harmless => out.push(harmless),
         }
@@ -59,12 +60,6 @@ pub fn cell(text: &str) -> String {
         }
     }
     out
-}
-
-/// C0, C1 and DEL; line and paragraph separators; everything that turns the reading direction; the byte order mark.
-fn is_dangerous(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ fn rows(app: &AppReport) -> Vec<String> {
                 cell(&change.resource.to_string()),
                 words::action(change.action),
                 words::cause(change.cause),
-                words::interruption(change.interruption).unwrap_or("none"),
+                words::interruption(change.interruption),
             )
         })
         .collect()

@@ -4,21 +4,27 @@
 //! strips them where the stream cannot show them. What others wrote goes through [`escape`] first.
 
 pub mod account;
+mod difference;
 pub mod escape;
 mod history;
 mod markdown;
+mod notes;
 pub mod report;
+mod revision;
 mod status;
 mod table;
 mod text;
 mod words;
 
-pub use account::{AppAccount, ContainerAccount, HistoryEntry, ServiceAccount, SuspendedReport};
+pub use account::{AppAccount, ContainerAccount, HistoryEntry, RevisionAccount, ServiceAccount, SuspendedReport};
+pub use difference::difference;
 pub use history::history;
 pub use markdown::{history as markdown_history, plan as markdown, status as markdown_status};
+pub use notes::notes;
 pub use report::{
     AppReport, Compared, EnvironmentReport, ErrorReport, HealthWord, HeldReport, Origin, Status, Summary,
 };
+pub use revision::{markdown as markdown_revision, revision};
 pub use status::status;
 pub use text::{error, plan};
 

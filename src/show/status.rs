@@ -41,14 +41,13 @@ fn row(app: &AppAccount) -> [String; 6] {
 
 /// The weightiest thing to say of an app, in a few words.
 fn note(app: &AppAccount) -> String {
-    let drift = app.drift.as_ref().map(|fields| format!("drift in {} fields", fields.len()));
     let retry = app.retry_at.map(|at| format!("again at {at:.0}"));
     [
         app.suspended.as_ref().map(|_| "suspended".to_owned()),
         app.held.as_ref().map(|held| held.revision.map_or("held".to_owned(), |number| format!("held at {number}"))),
         app.error.as_ref().map(|_| "error".to_owned()),
         retry,
-        drift,
+        app.drift.as_ref().map(|_| "drift".to_owned()),
     ]
     .into_iter()
     .flatten()

@@ -79,9 +79,8 @@ fn change_block(out: &mut String, change: &Change) {
     };
     let mut said = vec![format!("{}, cause: {}", words::action(change.action), words::cause(change.cause))];
     said.extend(change.order.map(|order| words::order(order).to_owned()));
-    said.extend(words::interruption(change.interruption).map(str::to_owned));
-    if change.order.is_some() && change.interruption == Interruption::None {
-        said.push("no interruption".to_owned());
+    if change.order.is_some() || change.interruption != Interruption::None {
+        said.push(format!("interruption: {}", words::interruption(change.interruption)));
     }
     let resource = plain(&change.resource.to_string());
     let _ =

@@ -50,12 +50,12 @@ pub fn order(order: Order) -> &'static str {
     }
 }
 
-/// What users notice, where they notice anything.
-pub fn interruption(interruption: Interruption) -> Option<&'static str> {
+/// What users notice, in a word.
+pub fn interruption(interruption: Interruption) -> &'static str {
     match interruption {
-        Interruption::None => None,
-        Interruption::Brief => Some("a brief interruption"),
-        Interruption::Stopped => Some("it ends"),
+        Interruption::None => "none",
+        Interruption::Brief => "brief",
+        Interruption::Stopped => "stopped",
     }
 }
 

@@ -6,6 +6,7 @@
 //! What is read of a tree is bounded before it is read (research, trust §5), and nothing here walks history: the cost
 //! of a pass is that of its tree, however long the branch.
 
+mod create;
 mod error;
 mod intake;
 mod location;
@@ -16,6 +17,7 @@ mod worktree;
 #[cfg(test)]
 mod tests;
 
+pub use create::create;
 pub use error::{Refusal, SourceError};
 pub use intake::{LARGEST_FILE, LARGEST_TREE, MOST_FILES};
 pub use repository::{Commit, Repository};

@@ -1,0 +1,143 @@
+//! Opens what a command needs, and no more: a reading command makes nothing.
+
+use super::{Complaint, arguments::Global, engine_address, settings, settings::Settings, tree};
+use crate::{
+    record::{Ledger, RecordError, StateDir},
+    source::{Commit, Repository, SourceError},
+    value::{AppName, EnvironmentName},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One run of the command.
+pub struct Session {
+    pub settings: Settings,
+}
+
+impl Session {
+    /// Reads the host file and settles what holds.
+    ///
+    /// # Errors
+    /// The host file cannot be read or is wrong; there is no place for the state.
+    pub fn begin(global: &Global) -> Result<Self, Complaint> {
+        let configured = settings::Configured::default();
+        let settings = Settings::settle(global, configured, &settings::surroundings())?;
+        Ok(Self { settings })
+    }
+
+    /// The repository with the commit to read.
+    ///
+    /// # Errors
+    /// As those of `source`.
+    pub fn head(&self) -> Result<(Repository, Commit), Complaint> {
+        let repository = Repository::open(&self.settings.source).map_err(source)?;
+        let commit = repository.commit(self.settings.reference.as_deref()).map_err(source)?;
+        Ok((repository, commit))
+    }
+
+    /// The manifests at the head; a missing folder is an empty one, which removes nothing by itself.
+    fn files(&self) -> Result<BTreeMap<String, String>, Complaint> {
+        let (repository, commit) = self.head()?;
+        match repository.files(&commit, &self.settings.folder) {
+            Err(error) if error.is_missing_folder() => Ok(BTreeMap::new()),
+            found => found.map_err(source),
+        }
+    }
+
+    /// The environments of this run: those that were named, or the only one there is.
+    ///
+    /// # Errors
+    /// None or several are there and none was named; the source cannot be read.
+    pub fn environments(&self) -> Result<Vec<EnvironmentName>, Complaint> {
+        if !self.settings.environments.is_empty() {
+            return Ok(self.settings.environments.clone());
+        }
+        let files = self.files()?;
+        let found: Vec<_> =
+            tree::environments(files.keys().map(String::as_str), &self.settings.folder).into_iter().collect();
+        match found.as_slice() {
+            [_] => Ok(found),
+            [] => Err(Complaint::says(format!("there is no environment below `{}`", self.settings.folder))
+                .with_hint("name it with `--environment`, or begin one with `reconcile init`".to_owned())),
+            several => {
+                let names: Vec<_> = several.iter().map(|name| format!("`{name}`")).collect();
+                Err(Complaint::says(format!("there are several environments: {}", names.join(", "))).with_hint(
+                    "name those that live on this host with `--environment`, or in the host file".to_owned(),
+                ))
+            }
+        }
+    }
+
+    /// The ledger, for a look.
+    ///
+    /// # Errors
+    /// As those of `record`.
+    pub async fn reading(&self) -> Result<Ledger, Complaint> {
+        Ok(StateDir::look(&self.settings.state_dir).await?.ledger())
+    }
+
+    /// The ledger, to write.
+    ///
+    /// # Errors
+    /// As those of `record`.
+    pub async fn writing(&self) -> Result<Ledger, Complaint> {
+        Ok(StateDir::open(&self.settings.state_dir).await?.ledger())
+    }
+
+    /// The engine's address.
+    ///
+    /// # Errors
+    /// Nobody was named and nobody answers.
+    pub fn engine(&self) -> Result<String, Complaint> {
+        engine_address::Surroundings::of_process(self.settings.engine.clone()).engine()
+    }
+
+    /// The apps that the ledger or the head knows in an environment. A head that cannot be read adds none: the ledger
+    /// alone must do when the repository is away.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn apps(&self, ledger: &Ledger, environment: &EnvironmentName) -> Result<BTreeSet<AppName>, RecordError> {
+        let mut apps: BTreeSet<AppName> = ledger.apps(environment).await?.into_iter().collect();
+        match self.files() {
+            Ok(files) => {
+                apps.extend(tree::apps(files.keys().map(String::as_str), &self.settings.folder, environment));
+            }
+            Err(complaint) => tracing::info!(%complaint, "the repository cannot be read; the ledger alone is asked"),
+        }
+        Ok(apps)
+    }
+
+    /// Where an app is, of the environments of this run.
+    ///
+    /// # Errors
+    /// It is in none of them, with the nearest name that is.
+    pub async fn places(&self, ledger: &Ledger, app: &AppName) -> Result<Vec<EnvironmentName>, Complaint> {
+        let mut found = Vec::new();
+        let mut all = BTreeSet::new();
+        for environment in self.environments()? {
+            let apps = self.apps(ledger, &environment).await?;
+            if apps.contains(app) {
+                found.push(environment);
+            }
+            all.extend(apps);
+        }
+        if found.is_empty() { Err(unknown(app, &all)) } else { Ok(found) }
+    }
+}
+
+fn unknown(app: &AppName, all: &BTreeSet<AppName>) -> Complaint {
+    let nearest = all
+        .iter()
+        .max_by(|a, b| {
+            let likeness = |name: &AppName| strsim::jaro_winkler(name.as_str(), app.as_str());
+            likeness(a).total_cmp(&likeness(b))
+        })
+        .map(|name| format!("did you mean `{name}`?"));
+    Complaint::says(format!("there is no app `{app}`")).with_hint(nearest)
+}
+
+/// A source's error with its hint.
+pub fn source(error: SourceError) -> Complaint {
+    let hint = error.hint();
+    Complaint::from(error).with_hint(hint)
+}
