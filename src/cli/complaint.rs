@@ -1,5 +1,6 @@
 //! An error on its way to the user: its chain of causes, and what to do about it.
 
+use crate::yaml::Diagnostic;
 use anstyle::AnsiColor;
 use std::{error::Error, fmt};
 
@@ -32,6 +33,12 @@ impl Complaint {
     /// In our own words, with the cause.
     pub fn about(doing: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         About { doing: doing.into(), source: source.into() }.into()
+    }
+
+    /// Everything that is wrong with files, each with its place.
+    pub fn of_diagnostics(message: &str, problems: &[Diagnostic]) -> Self {
+        let blocks: Vec<String> = problems.iter().map(Diagnostic::block).collect();
+        Self::says(format!("{message}\n{}", blocks.join("\n")))
     }
 
     /// A command or flag whose room is not built.

@@ -2,15 +2,25 @@
 
 use super::{Complaint, arguments::Global, engine_address, settings, settings::Settings, tree};
 use crate::{
+    host::{self, Host},
     record::{Ledger, RecordError, StateDir},
     source::{Commit, Repository, SourceError},
     value::{AppName, EnvironmentName},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    io::ErrorKind,
+    path::Path,
+};
+
+/// Where the host file is when nobody says so; nothing in the repository stands in for it.
+const HOST_FILE: &str = "/etc/reconcile/reconcile.yaml";
 
 /// One run of the command.
 pub struct Session {
     pub settings: Settings,
+    pub host: Host,
 }
 
 impl Session {
@@ -19,9 +29,13 @@ impl Session {
     /// # Errors
     /// The host file cannot be read or is wrong; there is no place for the state.
     pub fn begin(global: &Global) -> Result<Self, Complaint> {
-        let configured = settings::Configured::default();
-        let settings = Settings::settle(global, configured, &settings::surroundings())?;
-        Ok(Self { settings })
+        let host = match &global.config {
+            Some(path) => host_file(path)?,
+            None if Path::new(HOST_FILE).exists() => host_file(Path::new(HOST_FILE))?,
+            None => Host::default(),
+        };
+        let settings = Settings::settle(global, &host.settings, &settings::surroundings())?;
+        Ok(Self { settings, host })
     }
 
     /// The repository with the commit to read.
@@ -123,6 +137,20 @@ impl Session {
         }
         if found.is_empty() { Err(unknown(app, &all)) } else { Ok(found) }
     }
+}
+
+/// Reads a host file.
+///
+/// # Errors
+/// It is not there, or everything that is wrong with it.
+pub fn host_file(path: &Path) -> Result<Host, Complaint> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        let hint = (error.kind() == ErrorKind::NotFound)
+            .then(|| format!("without `--config`, `{HOST_FILE}` is read where it is there"));
+        Complaint::about(format!("cannot read the host file `{}`", path.display()), error).with_hint(hint)
+    })?;
+    host::read(&path.display().to_string(), &text)
+        .map_err(|problems| Complaint::of_diagnostics("the host file is wrong", &problems))
 }
 
 fn unknown(app: &AppName, all: &BTreeSet<AppName>) -> Complaint {

@@ -5,6 +5,7 @@ use super::{
     arguments::{Global, Output},
 };
 use crate::{
+    host::HostFile,
     record::place::{self, Surroundings},
     value::EnvironmentName,
 };
@@ -27,45 +28,34 @@ pub struct Settings {
     pub output: Output,
 }
 
-/// What the host file says of the same things.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Configured {
-    pub source: Option<String>,
-    pub reference: Option<String>,
-    pub folder: Option<String>,
-    pub environments: Vec<EnvironmentName>,
-    pub engine: Option<String>,
-    pub state_dir: Option<PathBuf>,
-}
-
 impl Settings {
     /// Settles what holds. clap has put the variables into `global` already.
     ///
     /// # Errors
     /// There is no place for the state: a user without a home must name one.
-    pub fn settle(global: &Global, configured: Configured, surroundings: &Surroundings) -> Result<Self, Complaint> {
+    pub fn settle(global: &Global, configured: &HostFile, surroundings: &Surroundings) -> Result<Self, Complaint> {
         // `RECONCILE_ENGINE=` means that nothing was said, as it does for other tools.
         let said = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         let state_dir = global
             .state_dir
             .clone()
             .filter(|path| !path.as_os_str().is_empty())
-            .or(configured.state_dir)
+            .or_else(|| configured.state_dir.as_ref().map(|path| PathBuf::from(path.as_str())))
             .or_else(|| place::state_dir(surroundings))
             .ok_or_else(|| {
                 Complaint::says("there is no place for the state: neither a home nor a state directory is known")
                     .with_hint("name one with `--state-dir`".to_owned())
             })?;
         Ok(Self {
-            source: said(&global.source).or(configured.source).unwrap_or_else(|| ".".to_owned()),
-            reference: said(&global.reference).or(configured.reference),
-            folder: configured.folder.unwrap_or_else(|| "environments".to_owned()),
+            source: said(&global.source).or_else(|| configured.source.url.clone()).unwrap_or_else(|| ".".to_owned()),
+            reference: said(&global.reference).or_else(|| configured.source.branch.clone()),
+            folder: configured.source.path.clone(),
             environments: if global.environment.is_empty() {
-                configured.environments
+                configured.environments.clone()
             } else {
                 global.environment.clone()
             },
-            engine: said(&global.engine).or(configured.engine),
+            engine: said(&global.engine).or_else(|| configured.engine.clone()),
             state_dir,
             output: global.output,
         })

@@ -3,6 +3,8 @@
 //! Image ids are not here: what a tag means today is observed, not desired.
 
 pub mod label;
+pub mod names;
+pub mod resolve;
 pub mod service;
 pub mod spec;
 
@@ -11,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 pub use crate::value::PullPolicy;
+pub use resolve::{Context, StoredError, manifest_digest, resolve, resolve_stored};
 pub use service::{
     Condition, Dependency, DesiredJob, DesiredService, FailureAction, JobPhase, Order, Probe, ProbeKind, Rollout,
     Scheme,

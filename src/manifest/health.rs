@@ -55,6 +55,21 @@ pub struct Healthcheck {
     pub start_interval: Duration,
 }
 
+impl Healthcheck {
+    /// The command the engine runs, as it takes it.
+    #[must_use]
+    pub fn engine_test(&self) -> Option<&[String]> {
+        let test = self.test.as_ref().map(|test| test.0.as_slice());
+        test.filter(|_| !self.disable && !self.is_none_test())
+    }
+
+    /// True for `test: [NONE]`, Compose's other way to say `disable: true`.
+    #[must_use]
+    pub fn is_none_test(&self) -> bool {
+        self.test.as_ref().is_some_and(|test| test.0.first().is_some_and(|word| word == "NONE"))
+    }
+}
+
 /// A GET to the container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

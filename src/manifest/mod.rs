@@ -4,10 +4,14 @@
 
 pub mod app;
 pub mod connection;
+mod crosscheck;
+mod extend;
 pub mod form;
 pub mod health;
 pub mod job;
+pub mod layout;
 pub mod limit;
+pub mod load;
 pub mod network;
 pub mod refused;
 pub mod rollout;
@@ -19,8 +23,13 @@ pub use connection::{Attachment, DependsOn, ServiceNetworks};
 pub use form::{Command, EnvironmentValue, OneOrMany, Text};
 pub use health::{Healthcheck, HttpCheck, TcpCheck, TestCommand};
 pub use job::Job;
+pub use layout::{Placement, environments, placement};
 pub use limit::{Gpus, Limit};
+pub use load::{App, Loaded, load};
 pub use network::{Logging, Network, Volume};
 pub use rollout::{OrderChoice, Rollout};
 pub use schema::{schema, shape};
 pub use service::Service;
+
+#[cfg(test)]
+mod tests;

@@ -47,10 +47,18 @@ impl Aim {
 ///
 /// # Errors
 /// The record cannot be read, or a stored revision cannot be resolved.
-pub async fn take<E: Engine>(host: &Host<E>, wish: &Wish, app: &AppName, head: &Desired, look: &Look, pulled: &BTreeSet<String>) -> Result<Aim, AimError> {
+pub async fn take<E: Engine>(
+    host: &Host<E>,
+    wish: &Wish,
+    app: &AppName,
+    head: &Desired,
+    look: &Look,
+    pulled: &BTreeSet<String>,
+) -> Result<Aim, AimError> {
     let environment = &wish.environment;
     let version = format!("{:?} {}", host.hands.info.kind, host.hands.info.version);
-    let (ledger, mut applied) = tokio::try_join!(host.ledger.app(environment, app), host.ledger.applied(environment, app, &version))?;
+    let (ledger, mut applied) =
+        tokio::try_join!(host.ledger.app(environment, app), host.ledger.applied(environment, app, &version))?;
     let digest = resolve::manifest_digest(head);
     applied.pulled = pulled.clone();
     if ledger.entries.iter().any(|entry| entry.key.manifest == digest) {
@@ -65,8 +73,11 @@ pub async fn take<E: Engine>(host: &Host<E>, wish: &Wish, app: &AppName, head: &
         Target::Nothing | Target::Stay => (head.clone(), Course::Halt),
         Target::Revision(number) => {
             let stored = host.ledger.stored_manifest(environment, app, number).await?;
-            let pins = ledger.entry(number).map(|entry| entry.key.images.clone()).unwrap_or_default();
-            let desired = resolve::resolve_stored(environment, app, &stored, &pins).map_err(|source| AimError::Stored { number, source })?;
+            let mut desired = resolve::resolve_stored(environment, app, &stored, &BTreeMap::new())
+                .map_err(|source| AimError::Stored { number, source })?;
+            if let Some(entry) = ledger.entry(number) {
+                pin(&mut desired, &entry.key);
+            }
             (desired, Course::Desired)
         }
     };
@@ -80,13 +91,23 @@ pub async fn take<E: Engine>(host: &Host<E>, wish: &Wish, app: &AppName, head: &
     Ok(Aim { target, head_key, key, course, desired, observed, ledger })
 }
 
+/// Going back means the images of then, whatever their tags mean today.
+fn pin(desired: &mut Desired, key: &RevisionKey) {
+    for service in desired.services.values_mut() {
+        service.pinned_image = key.images.get(&service.spec.image).cloned();
+    }
+}
+
 /// The containers that somebody asked to have replaced.
 fn asked_for(wish: &Wish, app: &AppName, look: &Look) -> BTreeSet<String> {
     use crate::desired::label;
     let asked = |labels: &BTreeMap<String, String>| {
         labels.get(label::APP).map(String::as_str) == Some(app.as_str())
             && wish.replace.iter().any(|(name, service)| {
-                name == app && service.as_ref().is_none_or(|service| labels.get(label::SERVICE).map(String::as_str) == Some(service.as_str()))
+                name == app
+                    && service
+                        .as_ref()
+                        .is_none_or(|service| labels.get(label::SERVICE).map(String::as_str) == Some(service.as_str()))
             })
     };
     look.containers.values().filter(|detail| asked(&detail.labels)).map(|detail| detail.id.clone()).collect()

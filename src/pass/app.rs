@@ -3,7 +3,7 @@
 use super::{
     Ending, Head, Host, Mode, Wish,
     aim::{self, Aim},
-    attempt::{self, Attempt},
+    attempt,
     guard::Refusal,
     report,
 };
@@ -60,9 +60,16 @@ impl<E: Engine> AppPass<'_, E> {
         };
         self.brake(&mut aim);
         let hands = &self.host.hands;
-        readiness::ask_again(&*hands.engine, hands.info.runs_healthchecks, &aim.desired, &mut aim.observed, &look.containers).await;
+        readiness::ask_again(
+            &*hands.engine,
+            hands.info.runs_healthchecks,
+            &aim.desired,
+            &mut aim.observed,
+            &look.containers,
+        )
+        .await;
         let mut report = report::planned(&aim);
-        match attempt::obstacles(self.host, &mut aim).await {
+        match attempt::obstacles(self.host, self.head.trees.get(self.app), &mut aim).await {
             Ok(obstacles) => report.error = report.error.or_else(|| report::obstacles(&obstacles)),
             Err(error) => report.error = Some(report::chain(Blame::World, &error)),
         }
@@ -85,17 +92,24 @@ impl<E: Engine> AppPass<'_, E> {
         for _ in 0..MOST_ROUNDS {
             let mut aim = match aim::take(self.host, self.wish, self.app, head, &look, &pulled).await {
                 Ok(aim) => aim,
-                Err(error) => return report::joined(first, report::unknown(self.app, report::chain(Blame::World, &error), Some(Outcome::Blocked))),
+                Err(error) => {
+                    return report::joined(
+                        first,
+                        report::unknown(self.app, report::chain(Blame::World, &error), Some(Outcome::Blocked)),
+                    );
+                }
             };
             self.brake(&mut aim);
-            let mut attempt = Attempt { pass: self, aim, pulled: &mut pulled, intents: &mut intents, ending };
+            let mut attempt = attempt::Attempt { pass: self, aim, pulled: &mut pulled, intents: &mut intents, ending };
             let (report, again) = attempt.make(&mut look).await;
             first = Some(report::joined(first, report));
             if !again {
                 break;
             }
         }
-        let mut report = first.unwrap_or_else(|| report::unknown(self.app, ErrorReport::new(Blame::World, "nothing was tried", None), Some(Outcome::Blocked)));
+        let mut report = first.unwrap_or_else(|| {
+            report::unknown(self.app, ErrorReport::new(Blame::World, "nothing was tried", None), Some(Outcome::Blocked))
+        });
         if let Err(error) = self.host.ledger.retain(&self.wish.environment, self.app, settings.revisions).await {
             report.notes.push(format!("old revisions are not cleared: {error}"));
         }
@@ -104,15 +118,20 @@ impl<E: Engine> AppPass<'_, E> {
 
     /// Takes the app's lock. Whoever waited for it looks again.
     async fn lock(&self, look: &mut Look) -> Result<AppLock, ErrorReport> {
-        use crate::record::LockAttempt;
+        use crate::record::lock::Attempt;
         let (settings, environment) = (&self.host.settings, &self.wish.environment);
         let away = |error: &dyn std::error::Error| report::chain(Blame::World, error);
-        match AppLock::attempt(&settings.lock_dir, &settings.engine, environment, self.app).map_err(|error| away(&error))? {
-            LockAttempt::Acquired(lock) => Ok(lock),
-            LockAttempt::Busy(waiting) => {
+        match AppLock::attempt(&settings.lock_dir, &settings.engine, environment, self.app)
+            .map_err(|error| away(&error))?
+        {
+            Attempt::Acquired(lock) => Ok(lock),
+            Attempt::Busy(waiting) => {
                 tracing::info!(app = %self.app, holder = ?waiting.holder(), "another pass of this app is running: waiting for its end");
                 let lock = waiting.acquired().await.map_err(|error| away(&error))?;
-                *look = look.again(&*self.host.hands.engine, self.app, settings.parallel).await.map_err(|error| away(&error))?;
+                *look = look
+                    .again(&*self.host.hands.engine, self.app, settings.parallel)
+                    .await
+                    .map_err(|error| away(&error))?;
                 Ok(lock)
             }
         }

@@ -5,7 +5,7 @@ use super::{
     aim::Aim,
     app::AppPass,
     converge::{Course, Ended, converge},
-    learn, report,
+    learn, report, verdict,
 };
 use crate::{
     apply::{StepError, errand, errand::Context, preflight},
@@ -15,9 +15,13 @@ use crate::{
     observe::{Look, app::tag_prefix, readiness},
     observed::{Failure, Observed, Role, fold},
     plan::{Cause, FieldChange, Obstacle, Plan, Step},
-    record::{Close, Documents, Entry, Event, Hold, HoldUntil, IntentWatch, NewEntry, NonConvergence, Outcome, RecordError, Target, target},
+    record::{
+        Close, Documents, Entry, Event, Hold, HoldUntil, IntentWatch, NewEntry, NonConvergence, Outcome, RecordError,
+        Target, target,
+    },
     show::report::{AppReport, ErrorReport},
     value::ServiceName,
+    yaml::Node,
 };
 use futures_util::future::try_join_all;
 use std::collections::BTreeSet;
@@ -38,9 +42,9 @@ type Result2 = (AppReport, bool);
 ///
 /// # Errors
 /// The engine does not answer.
-pub async fn obstacles<E: Engine>(host: &Host<E>, aim: &mut Aim) -> Answer<Vec<Obstacle>> {
+pub async fn obstacles<E: Engine>(host: &Host<E>, tree: Option<&Node>, aim: &mut Aim) -> Answer<Vec<Obstacle>> {
     let plan = aim.plan();
-    let mut found = host.denials(aim);
+    let mut found = verdict::denials(&host.settings, tree, aim);
     found.extend(preflight::check(&*host.hands.engine, &aim.desired, &mut aim.observed, &plan).await?);
     found.extend(aim.plan().obstacles);
     Ok(found)
@@ -82,24 +86,40 @@ impl<E: Engine> Attempt<'_, '_, E> {
             return Ok(false);
         }
         let context = self.context(None);
-        let due: Vec<Step> = aim.plan().steps.into_iter().map(|planned| planned.step).filter(|step| matches!(step, Step::Pull { .. })).collect();
+        let due: Vec<Step> = aim
+            .plan()
+            .steps
+            .into_iter()
+            .map(|planned| planned.step)
+            .filter(|step| matches!(step, Step::Pull { .. }))
+            .collect();
         if due.is_empty() {
             return Ok(false);
         }
         let hands = &self.pass.host.hands;
-        let errands = due.iter().filter_map(|step| errand(step, &aim.observed, &context)).map(|errand| hands.perform(errand));
+        let errands =
+            due.iter().filter_map(|step| errand(step, &aim.observed, &context)).map(|errand| hands.perform(errand));
         try_join_all(errands).await?;
         for step in &due {
             if let Step::Pull { reference, .. } = step {
                 self.pulled.insert(reference.clone());
                 // The time of a pull is only lost with the record; the pull itself is done.
-                let noted = self.pass.host.ledger.pulled(&aim.desired.environment, &aim.desired.app, reference, aim.observed.now).await;
+                let noted = self
+                    .pass
+                    .host
+                    .ledger
+                    .pulled(&aim.desired.environment, &aim.desired.app, reference, aim.observed.now)
+                    .await;
                 if let Err(error) = noted {
                     tracing::warn!(%error, "the time of the pull is not recorded");
                 }
             }
         }
-        look.images = hands.engine.images().await.map_err(|source| StepError::Engine { doing: "list images".to_owned(), source })?;
+        look.images = hands
+            .engine
+            .images()
+            .await
+            .map_err(|source| StepError::Engine { doing: "list images".to_owned(), source })?;
         Ok(true)
     }
 
@@ -111,9 +131,17 @@ impl<E: Engine> Attempt<'_, '_, E> {
         let host = self.pass.host;
         let mut report = report::planned(&self.aim);
         if let Some(fields) = self.known_not_to_settle().await? {
-            return Ok((AppReport { outcome: Some(Outcome::NonConvergent), error: Some(report::nonconvergent(&fields)), ..report }, false));
+            return Ok((
+                AppReport {
+                    outcome: Some(Outcome::NonConvergent),
+                    error: Some(report::nonconvergent(&fields)),
+                    ..report
+                },
+                false,
+            ));
         }
-        match obstacles(host, &mut self.aim).await {
+        let tree = self.pass.head.trees.get(self.pass.app);
+        match obstacles(host, tree, &mut self.aim).await {
             Ok(found) if found.is_empty() => {}
             Ok(found) => return self.obstructed(report, &found).await,
             Err(error) => return Ok((self.blocked(report, report::chain(Blame::World, &error)), false)),
@@ -124,13 +152,19 @@ impl<E: Engine> Attempt<'_, '_, E> {
         let number = self.open().await?;
         self.keep_images(number).await?;
         let before = self.aim.plan();
-        let context = Context { installation: &host.settings.installation, desired: &self.aim.desired, revision: number };
+        let context =
+            Context { installation: &host.settings.installation, desired: &self.aim.desired, revision: number };
         let mut observed = self.aim.observed.clone();
         let mut ended = converge(host, self.aim.course, &context, &mut observed, self.intents, self.ending).await;
         if !before.steps.is_empty() {
             match look.again(&*host.hands.engine, self.pass.app, host.settings.parallel).await {
                 Ok(again) => *look = again,
-                Err(source) => ended = Ended::Blocked { step: Step::Untag { tag: String::new() }, error: StepError::Engine { doing: "look at what was done".to_owned(), source } },
+                Err(source) => {
+                    ended = Ended::Blocked {
+                        step: Step::Untag { tag: String::new() },
+                        error: StepError::Engine { doing: "look at what was done".to_owned(), source },
+                    }
+                }
             }
         }
         learn::learn(host, &self.aim, &observed, look).await?;
@@ -144,7 +178,11 @@ impl<E: Engine> Attempt<'_, '_, E> {
             }
             Ended::Intent => Ok((report, true)),
             Ended::Asked => {
-                let error = ErrorReport::new(Blame::World, "ended by a signal before it was done", Some("run it again: it goes on where it is".to_owned()));
+                let error = ErrorReport::new(
+                    Blame::World,
+                    "ended by a signal before it was done",
+                    Some("run it again: it goes on where it is".to_owned()),
+                );
                 Ok((self.blocked(report, error), false))
             }
         }
@@ -153,13 +191,16 @@ impl<E: Engine> Attempt<'_, '_, E> {
     async fn known_not_to_settle(&self) -> Result<Option<Vec<FieldChange>>, RecordError> {
         let desired = &self.aim.desired;
         let found = self.pass.host.ledger.nonconvergence(&desired.environment, &desired.app).await?;
-        Ok(found.filter(|found| found.key == self.aim.key && self.aim.observed.applied.replace.is_empty()).map(|found| found.fields))
+        Ok(found
+            .filter(|found| found.key == self.aim.key && self.aim.observed.applied.replace.is_empty())
+            .map(|found| found.fields))
     }
 
     /// What stands in the way before the first step: nothing is begun. Where the revision itself is at fault it is
     /// condemned like one that failed later.
     async fn obstructed(&mut self, report: AppReport, found: &[Obstacle]) -> Result<Result2, RecordError> {
-        let error = report::obstacles(found).unwrap_or_else(|| ErrorReport::new(Blame::World, "something is in the way", None));
+        let error =
+            report::obstacles(found).unwrap_or_else(|| ErrorReport::new(Blame::World, "something is in the way", None));
         let by_revision = found.iter().all(|obstacle| obstacle.blame == Blame::Revision);
         if by_revision && self.aim.target == Target::Head && self.wants_entry() {
             let service = found.first().and_then(|obstacle| obstacle.service.clone());
@@ -245,8 +286,10 @@ impl<E: Engine> Attempt<'_, '_, E> {
         let kept = host.ledger.kept_images(environment, app, host.settings.images).await?;
         let prefix = tag_prefix(&aim.desired);
         let tag = |service: &ServiceName, number: u32| format!("{prefix}{service}:{number}");
-        let mut tags: std::collections::BTreeMap<String, String> =
-            kept.iter().flat_map(|(number, services)| services.iter().map(|(service, id)| (tag(service, *number), id.clone()))).collect();
+        let mut tags: std::collections::BTreeMap<String, String> = kept
+            .iter()
+            .flat_map(|(number, services)| services.iter().map(|(service, id)| (tag(service, *number), id.clone())))
+            .collect();
         if let (Some(number), Target::Head, false) = (number, aim.target, self.is_gone()) {
             tags.extend(aim.desired.services.keys().filter_map(|service| {
                 let id = fold::image_id(&aim.observed, &aim.desired, &Role::Service(service.clone()))?;
@@ -261,17 +304,36 @@ impl<E: Engine> Attempt<'_, '_, E> {
     }
 
     /// Proves that nothing is left to do, and records the end.
-    async fn settle(&mut self, report: AppReport, number: Option<u32>, before: &Plan, observed: Observed, look: &mut Look) -> Result<Result2, RecordError> {
+    async fn settle(
+        &mut self,
+        report: AppReport,
+        number: Option<u32>,
+        before: &Plan,
+        observed: Observed,
+        look: &mut Look,
+    ) -> Result<Result2, RecordError> {
         let host = self.pass.host;
         let (environment, app) = (self.aim.desired.environment.clone(), self.aim.desired.app.clone());
         if self.aim.course == Course::Halt {
-            return Ok((AppReport { outcome: Some(Outcome::Held), health: report::health(&self.aim.desired, &observed), ..report }, false));
+            return Ok((
+                AppReport {
+                    outcome: Some(Outcome::Held),
+                    health: report::health(&self.aim.desired, &observed),
+                    ..report
+                },
+                false,
+            ));
         }
         let version = format!("{:?} {}", host.hands.info.kind, host.hands.info.version);
         let mut applied = host.ledger.applied(&environment, &app, &version).await?;
         applied.manifest = Some(self.aim.desired.manifest.clone()).filter(|manifest| !manifest.is_null());
         applied.jobs_done = observed.applied.jobs_done.clone();
-        applied.pulled = self.pulled.iter().cloned().chain(self.aim.desired.services.values().map(|service| service.spec.image.clone())).collect();
+        applied.pulled = self
+            .pulled
+            .iter()
+            .cloned()
+            .chain(self.aim.desired.services.values().map(|service| service.spec.image.clone()))
+            .collect();
         applied.kept_images = observed.applied.kept_images.clone();
         applied.rollback = self.aim.observed.applied.rollback;
         let mut after = look.app(&self.aim.desired, applied);
@@ -280,7 +342,14 @@ impl<E: Engine> Attempt<'_, '_, E> {
                 there.kept = network.kept;
             }
         }
-        readiness::ask_again(&*host.hands.engine, host.hands.info.runs_healthchecks, &self.aim.desired, &mut after, &look.containers).await;
+        readiness::ask_again(
+            &*host.hands.engine,
+            host.hands.info.runs_healthchecks,
+            &self.aim.desired,
+            &mut after,
+            &look.containers,
+        )
+        .await;
         let left = self.aim.course.plan(&self.aim.desired, &after);
         if left.steps.iter().any(|planned| changes_something(&planned.step)) {
             let fields = unsettled(&left);
@@ -291,11 +360,20 @@ impl<E: Engine> Attempt<'_, '_, E> {
             self.close(number, Outcome::NonConvergent, false, None, &error).await?;
             return Ok((AppReport { outcome: Some(Outcome::NonConvergent), error: Some(error), ..report }, false));
         }
-        let outcome = if self.aim.ledger.hold.is_some() && self.aim.target != Target::Head && before.steps.is_empty() { Outcome::Held } else { Outcome::Succeeded };
+        let outcome = if self.aim.ledger.hold.is_some() && self.aim.target != Target::Head && before.steps.is_empty() {
+            Outcome::Held
+        } else {
+            Outcome::Succeeded
+        };
         if self.wants_entry() {
             self.close(number, Outcome::Succeeded, true, None, &()).await?;
         } else if !before.steps.is_empty() && !before.changes.is_empty() {
-            let text = before.changes.iter().map(|change| format!("{} {:?} ({:?})", change.resource, change.action, change.cause).to_lowercase()).collect::<Vec<_>>().join(", ");
+            let text = before
+                .changes
+                .iter()
+                .map(|change| format!("{} {:?} ({:?})", change.resource, change.action, change.cause).to_lowercase())
+                .collect::<Vec<_>>()
+                .join(", ");
             let kind = if self.is_gone() { "prune" } else { "repair" };
             host.ledger.event(&environment, &app, Event { at: after.now, kind: kind.to_owned(), text }).await?;
         }
@@ -306,7 +384,13 @@ impl<E: Engine> Attempt<'_, '_, E> {
     }
 
     /// Records a failure. The revision is condemned when it was being brought in; what ran well before is only degraded.
-    async fn failed(&mut self, report: AppReport, number: Option<u32>, role: Option<Role>, failure: Failure) -> Result<Result2, RecordError> {
+    async fn failed(
+        &mut self,
+        report: AppReport,
+        number: Option<u32>,
+        role: Option<Role>,
+        failure: Failure,
+    ) -> Result<Result2, RecordError> {
         let service = match &role {
             Some(Role::Service(name)) => Some(name.clone()),
             Some(Role::Job(name)) => self.aim.desired.jobs.get(name).map(|job| job.service.clone()),
@@ -317,7 +401,10 @@ impl<E: Engine> Attempt<'_, '_, E> {
         if !self.wants_entry() {
             return Ok((report, false));
         }
-        let action = service.and_then(|name| self.aim.desired.services.get(&name)).map(|service: &DesiredService| service.rollout.on_failure).unwrap_or_default();
+        let action = service
+            .and_then(|name| self.aim.desired.services.get(&name))
+            .map(|service: &DesiredService| service.rollout.on_failure)
+            .unwrap_or_default();
         let hold = self.hold_after(number, action, &error.summary);
         let again = self.aim.target == Target::Head && action == FailureAction::Rollback;
         self.close(number, Outcome::Failed, false, hold, &error).await?;
@@ -343,12 +430,23 @@ impl<E: Engine> Attempt<'_, '_, E> {
         })
     }
 
-    async fn close(&self, number: Option<u32>, outcome: Outcome, stable: bool, hold: Option<Hold>, detail: &impl serde::Serialize) -> Result<(), RecordError> {
+    async fn close(
+        &self,
+        number: Option<u32>,
+        outcome: Outcome,
+        stable: bool,
+        hold: Option<Hold>,
+        detail: &impl serde::Serialize,
+    ) -> Result<(), RecordError> {
         let Some(number) = number.filter(|_| self.wants_entry()) else { return Ok(()) };
         let condemned = outcome == Outcome::Failed;
         let detail = serde_json::json!({"outcome": outcome, "error": detail, "changes": self.aim.plan().changes});
         let desired = &self.aim.desired;
-        self.pass.host.ledger.close(&desired.environment, &desired.app, number, Close { outcome, stable, condemned, hold, detail }).await
+        self.pass
+            .host
+            .ledger
+            .close(&desired.environment, &desired.app, number, Close { outcome, stable, condemned, hold, detail })
+            .await
     }
 }
 
@@ -375,7 +473,11 @@ fn changes_something(step: &Step) -> bool {
 fn unsettled(left: &Plan) -> Vec<FieldChange> {
     let fields: Vec<FieldChange> = left.changes.iter().flat_map(|change| change.fields.clone()).collect();
     if fields.is_empty() {
-        return left.steps.iter().map(|planned| FieldChange { path: planned.step.to_string(), before: None, after: None }).collect();
+        return left
+            .steps
+            .iter()
+            .map(|planned| FieldChange { path: planned.step.to_string(), before: None, after: None })
+            .collect();
     }
     fields
 }

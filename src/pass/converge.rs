@@ -69,7 +69,9 @@ pub async fn converge<E: Engine>(
                 for step in begin {
                     let Some(errand) = errand(&step, observed, context) else {
                         ended.get_or_insert(Ended::Blocked {
-                            error: StepError::Surprise { what: format!("cannot {step}: what it is about is not there any more") },
+                            error: StepError::Surprise {
+                                what: format!("cannot {step}: what it is about is not there any more"),
+                            },
                             step,
                         });
                         break;
@@ -109,7 +111,12 @@ pub async fn converge<E: Engine>(
 }
 
 /// Folds an effect in; tells when it ends the run.
-fn carry_over(step: &Step, effect: Result<Effect, StepError>, desired: &Desired, observed: &mut Observed) -> Option<Ended> {
+fn carry_over(
+    step: &Step,
+    effect: Result<Effect, StepError>,
+    desired: &Desired,
+    observed: &mut Observed,
+) -> Option<Ended> {
     observed.now = jiff::Timestamp::now().max(observed.now);
     match effect {
         Ok(effect) => {

@@ -15,15 +15,25 @@ use std::collections::BTreeSet;
 ///
 /// # Errors
 /// The engine does not answer at all. What goes wrong with one app is told in its report.
-pub async fn run<E: Engine>(host: &Host<E>, wish: &Wish, head: &Head, ending: &Ending) -> Result<EnvironmentReport, PassError> {
+pub async fn run<E: Engine>(
+    host: &Host<E>,
+    wish: &Wish,
+    head: &Head,
+    ending: &Ending,
+) -> Result<EnvironmentReport, PassError> {
     let settings = &host.settings;
     let abilities = Abilities { adjusts: host.hands.info.adjusts };
     let scope = Scope { installation: settings.installation.clone(), environment: wish.environment.clone() };
     let look = observe::look(&*host.hands.engine, abilities, &scope, settings.parallel).await?;
     let gone = guard::gone(head, &look, wish);
     let refusal = guard::refusal(&gone, head, settings, wish);
-    let names: BTreeSet<AppName> =
-        head.apps.keys().cloned().chain(look.apps()).filter(|app| wish.apps.is_empty() || wish.apps.contains(app)).collect();
+    let names: BTreeSet<AppName> = head
+        .apps
+        .keys()
+        .cloned()
+        .chain(look.apps())
+        .filter(|app| wish.apps.is_empty() || wish.apps.contains(app))
+        .collect();
     let passes = names.iter().map(|app| {
         let look = &look;
         let refusal = refusal.as_ref();

@@ -27,7 +27,8 @@ pub struct Gone {
 pub fn gone(head: &Head, look: &Look, wish: &Wish) -> Gone {
     let here = look.apps();
     let asked = |app: &AppName| wish.apps.is_empty() || wish.apps.contains(app);
-    let apps: BTreeSet<AppName> = here.iter().filter(|app| asked(app) && !head.apps.contains_key(*app)).cloned().collect();
+    let apps: BTreeSet<AppName> =
+        here.iter().filter(|app| asked(app) && !head.apps.contains_key(*app)).cloned().collect();
     let goes = |labels: &std::collections::BTreeMap<String, String>| {
         let Some(app) = labels.get(label::APP).and_then(|app| app.parse::<AppName>().ok()) else { return false };
         if label::unprunable(labels) || !asked(&app) {
@@ -36,7 +37,9 @@ pub fn gone(head: &Head, look: &Look, wish: &Wish) -> Gone {
         match head.apps.get(&app) {
             None => true,
             Some(Err(_)) => false,
-            Some(Ok(desired)) => labels.get(label::SERVICE).is_some_and(|service| !desired.services.contains_key(service.as_str())),
+            Some(Ok(desired)) => {
+                labels.get(label::SERVICE).is_some_and(|service| !desired.services.contains_key(service.as_str()))
+            }
         }
     };
     let containers = look.containers.values().filter(|detail| goes(&detail.labels)).count();
@@ -51,21 +54,32 @@ pub fn refusal(gone: &Gone, head: &Head, settings: &Settings, wish: &Wish) -> Op
     }
     if head.apps.is_empty() && !wish.allow_empty {
         return Some(Refusal {
-            summary: format!("environment `{}` has no apps in this revision, and {} on the host: nothing is removed", wish.environment, gone.on_host),
+            summary: format!(
+                "environment `{}` has no apps in this revision, and {} on the host: nothing is removed",
+                wish.environment, gone.on_host
+            ),
             hint: "say `--allow-empty` for this run if that is meant".to_owned(),
         });
     }
     let limit = wish.max_deletes.unwrap_or(settings.max_deletes);
     if gone.containers > limit {
         return Some(Refusal {
-            summary: format!("{} containers would be removed, more than `max_deletes` ({limit}) allows: nothing is removed", gone.containers),
+            summary: format!(
+                "{} containers would be removed, more than `max_deletes` ({limit}) allows: nothing is removed",
+                gone.containers
+            ),
             hint: format!("say `--max-deletes {}` for this run if that is meant", gone.containers),
         });
     }
     let most = gone.apps.len() * 2 > gone.on_host;
     if most && wish.max_deletes.is_none() && !wish.allow_empty {
         return Some(Refusal {
-            summary: format!("{} of the {} apps of environment `{}` would be removed, more than half: nothing is removed", gone.apps.len(), gone.on_host, wish.environment),
+            summary: format!(
+                "{} of the {} apps of environment `{}` would be removed, more than half: nothing is removed",
+                gone.apps.len(),
+                gone.on_host,
+                wish.environment
+            ),
             hint: format!("say `--max-deletes {}` for this run if that is meant", gone.containers),
         });
     }

@@ -10,7 +10,12 @@ use crate::{
 /// The health of an app: that of its worst service. An app without services is complete.
 #[must_use]
 pub fn of_app(desired: &Desired, observed: &Observed) -> HealthWord {
-    desired.services.values().map(|service| of_service(service, desired, observed)).max().unwrap_or(HealthWord::Completed)
+    desired
+        .services
+        .values()
+        .map(|service| of_service(service, desired, observed))
+        .max()
+        .unwrap_or(HealthWord::Completed)
 }
 
 /// The health of one service: that of the container that serves, which during a rollout is still the old one.
@@ -34,7 +39,10 @@ pub fn of_container(service: &DesiredService, container: &Container) -> HealthWo
         (Life::Running, Readiness::Failing | Readiness::Failed(_)) => HealthWord::Degraded,
         (Life::Exited(_) | Life::Stopping | Life::Removing | Life::Dead, Readiness::Failed(_)) => HealthWord::Degraded,
         (Life::Restarting | Life::Paused, _) => HealthWord::Degraded,
-        (Life::Exited(_) | Life::Stopping | Life::Removing | Life::Dead, Readiness::Unproven | Readiness::Ready | Readiness::Failing) => HealthWord::Missing,
+        (
+            Life::Exited(_) | Life::Stopping | Life::Removing | Life::Dead,
+            Readiness::Unproven | Readiness::Ready | Readiness::Failing,
+        ) => HealthWord::Missing,
         (Life::Unknown(_), _) => HealthWord::Unknown,
     }
 }

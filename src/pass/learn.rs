@@ -22,7 +22,8 @@ pub async fn learn<E: Engine>(host: &Host<E>, aim: &Aim, before: &Observed, afte
         let Some(detail) = after.containers.get(&container.id) else { continue };
         let Role::Service(service) = &container.role else { continue };
         let known = aim.observed.applied.baselines.get(&container.id);
-        let same_run = known.is_some_and(|baseline| baseline.started_at == detail.started_at && baseline.projection.is_some());
+        let same_run =
+            known.is_some_and(|baseline| baseline.started_at == detail.started_at && baseline.projection.is_some());
         if container.readiness == Readiness::Ready && over_or_running(&detail.life) && !same_run {
             let learned = Learned {
                 service: service.clone(),
@@ -37,7 +38,9 @@ pub async fn learn<E: Engine>(host: &Host<E>, aim: &Aim, before: &Observed, afte
         host.ledger.job_done(environment, app, name, key, after.now).await?;
     }
     for wanted in aim.desired.jobs.values() {
-        if let Some(container) = before.containers.get(&wanted.container_name).filter(|container| container.life == Life::Exited(0)) {
+        if let Some(container) =
+            before.containers.get(&wanted.container_name).filter(|container| container.life == Life::Exited(0))
+        {
             let key = job::key(wanted, &container.image_id);
             if !before.applied.jobs_done.contains(&(wanted.name.clone(), key.clone())) {
                 host.ledger.job_done(environment, app, &wanted.name, &key, after.now).await?;
@@ -54,6 +57,12 @@ pub async fn learn<E: Engine>(host: &Host<E>, aim: &Aim, before: &Observed, afte
 fn over_or_running(life: &Life) -> bool {
     match life {
         Life::Running | Life::Exited(_) => true,
-        Life::Created | Life::Paused | Life::Restarting | Life::Stopping | Life::Removing | Life::Dead | Life::Unknown(_) => false,
+        Life::Created
+        | Life::Paused
+        | Life::Restarting
+        | Life::Stopping
+        | Life::Removing
+        | Life::Dead
+        | Life::Unknown(_) => false,
     }
 }

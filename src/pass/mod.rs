@@ -1,14 +1,15 @@
 //! The loop for one app: choose the target, observe, plan, apply, record. And the loop for the apps of an environment.
 
+pub mod aim;
 pub mod app;
+pub mod attempt;
 pub mod converge;
 pub mod environment;
 pub mod guard;
 pub mod health;
 pub mod learn;
 pub mod report;
-pub mod aim;
-pub mod attempt;
+pub mod verdict;
 
 use crate::{
     apply::Hands,
@@ -46,6 +47,10 @@ pub struct Settings {
     pub prune: bool,
     /// The most containers a pass removes.
     pub max_deletes: usize,
+    /// What the host file allows.
+    pub policy: crate::host::Host,
+    /// Paths that no container may see.
+    pub protected_paths: Vec<String>,
     /// Revisions kept for each app.
     pub revisions: usize,
     /// Revisions whose images are kept, for each app.
@@ -58,6 +63,8 @@ pub struct Head {
     pub commit: Commit,
     /// Apps by name; one that is invalid is left as it is.
     pub apps: BTreeMap<AppName, Result<Desired, Vec<Diagnostic>>>,
+    /// The trees of valid apps, so that a denial can say where.
+    pub trees: BTreeMap<AppName, crate::yaml::Node>,
 }
 
 /// Where manifests come from.

@@ -76,12 +76,18 @@ pub fn joined(first: Option<AppReport>, then: AppReport) -> AppReport {
             let outcome = match then.outcome {
                 Some(Outcome::Succeeded) => Some(Outcome::RolledBack),
                 // Nothing was stable to go back to: what failed is stopped.
-                Some(Outcome::Held) if then.held.as_ref().is_some_and(|held| held.revision.is_some()) => Some(Outcome::RolledBack),
-                Some(Outcome::Held | Outcome::Failed | Outcome::RolledBack | Outcome::Blocked | Outcome::NonConvergent) | None => Some(Outcome::Failed),
+                Some(Outcome::Held) if then.held.as_ref().is_some_and(|held| held.revision.is_some()) => {
+                    Some(Outcome::RolledBack)
+                }
+                Some(
+                    Outcome::Held | Outcome::Failed | Outcome::RolledBack | Outcome::Blocked | Outcome::NonConvergent,
+                )
+                | None => Some(Outcome::Failed),
             };
             AppReport { changes: first.changes, error: first.error, outcome, ..then }
         }
-        Some(Outcome::Succeeded | Outcome::RolledBack | Outcome::Held | Outcome::Blocked | Outcome::NonConvergent) | None => then,
+        Some(Outcome::Succeeded | Outcome::RolledBack | Outcome::Held | Outcome::Blocked | Outcome::NonConvergent)
+        | None => then,
     }
 }
 
@@ -140,8 +146,12 @@ fn images(desired: &Desired, observed: &Observed) -> BTreeMap<String, String> {
 pub fn obstacles(found: &[Obstacle]) -> Option<ErrorReport> {
     let first = found.first()?;
     let summary = found.iter().map(|obstacle| obstacle.summary.clone()).collect::<Vec<_>>().join("; ");
-    let blame = if found.iter().any(|obstacle| obstacle.blame == Blame::World) { Blame::World } else { Blame::Revision };
-    Some(ErrorReport { service: first.service.clone(), ..ErrorReport::new(blame, summary, found.iter().find_map(|obstacle| obstacle.hint.clone())) })
+    let blame =
+        if found.iter().any(|obstacle| obstacle.blame == Blame::World) { Blame::World } else { Blame::Revision };
+    Some(ErrorReport {
+        service: first.service.clone(),
+        ..ErrorReport::new(blame, summary, found.iter().find_map(|obstacle| obstacle.hint.clone()))
+    })
 }
 
 /// A revision that does not settle.
@@ -149,7 +159,11 @@ pub fn obstacles(found: &[Obstacle]) -> Option<ErrorReport> {
 pub fn nonconvergent(fields: &[FieldChange]) -> ErrorReport {
     let named = fields.iter().map(|field| format!("`{}`", field.path)).collect::<Vec<_>>().join(", ");
     let hint = "the engine keeps another value than the manifest asks for: change the field, then push; or `reconcile resume` to try again";
-    ErrorReport::new(Blame::Revision, format!("a pass after the pass still finds a difference: {named}"), Some(hint.to_owned()))
+    ErrorReport::new(
+        Blame::Revision,
+        format!("a pass after the pass still finds a difference: {named}"),
+        Some(hint.to_owned()),
+    )
 }
 
 /// A step that came to nothing.
@@ -173,6 +187,10 @@ pub fn chain(blame: Blame, error: &dyn Error) -> ErrorReport {
 /// The plan as it is kept with the revision.
 #[must_use]
 pub fn plan_document(plan: &Plan) -> serde_json::Value {
-    let steps: Vec<_> = plan.steps.iter().map(|planned| serde_json::json!({"step": planned.step.to_string(), "after": planned.after})).collect();
+    let steps: Vec<_> = plan
+        .steps
+        .iter()
+        .map(|planned| serde_json::json!({"step": planned.step.to_string(), "after": planned.after}))
+        .collect();
     serde_json::json!({"changes": plan.changes, "steps": steps})
 }

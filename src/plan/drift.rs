@@ -28,6 +28,7 @@ pub fn undeclared(service: &str, spec: &ContainerSpec, body: &ContainerSpec) -> 
     found.equal("cap_drop", &spec.cap_drop.is_empty(), &body.cap_drop.is_empty());
     found.equal("security_opt", &set(&spec.security_opt), &set(&body.security_opt));
     found.equal("devices", &devices(spec), &devices(body));
+    found.equal("rights beyond a manifest", &spec.unspoken, &body.unspoken);
     found.equal("gpus", &spec.gpus.is_some(), &body.gpus.is_some());
     found.differences
 }
