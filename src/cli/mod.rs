@@ -1,10 +1,12 @@
 //! The command: a file for each of its words.
 
+mod against;
 pub mod arguments;
 mod ask;
 mod complaint;
 mod converge;
 mod engine_address;
+mod head;
 mod history;
 mod init;
 mod interruption;
@@ -19,7 +21,7 @@ mod settings;
 mod show_revision;
 mod status;
 mod suspend;
-mod tree;
+mod told;
 mod validate;
 
 pub use complaint::Complaint;

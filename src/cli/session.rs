@@ -1,9 +1,12 @@
 //! Opens what a command needs, and no more: a reading command makes nothing.
 
-use super::{Complaint, arguments::Global, engine_address, settings, settings::Settings, tree};
+use super::{Complaint, arguments::Global, engine_address, head::Manifests, settings, settings::Settings};
 use crate::{
+    apply::{Hands, nudges::Nudges, slots::Slots},
+    engine::{Engine, EngineError, docker::Docker},
     host::{self, Host},
-    record::{Ledger, RecordError, StateDir},
+    pass,
+    record::{Ledger, RecordError, StateDir, place},
     source::{Commit, Repository, SourceError},
     value::{AppName, EnvironmentName},
 };
@@ -12,6 +15,7 @@ use std::{
     fs,
     io::ErrorKind,
     path::Path,
+    sync::Arc,
 };
 
 /// Where the host file is when nobody says so; nothing in the repository stands in for it.
@@ -48,13 +52,33 @@ impl Session {
         Ok((repository, commit))
     }
 
-    /// The manifests at the head; a missing folder is an empty one, which removes nothing by itself.
-    fn files(&self) -> Result<BTreeMap<String, String>, Complaint> {
+    /// The manifests of a commit; a missing folder is an empty one, which removes nothing by itself.
+    ///
+    /// # Errors
+    /// As those of `source`.
+    pub fn manifests(&self, repository: &Repository, commit: &Commit) -> Result<Manifests, Complaint> {
+        self.found(repository.files(commit, &self.settings.folder))
+    }
+
+    /// The manifests on disk, uncommitted ones too.
+    ///
+    /// # Errors
+    /// As those of `source`.
+    pub fn worktree(&self, repository: &Repository) -> Result<Manifests, Complaint> {
+        self.found(repository.worktree_files(&self.settings.folder))
+    }
+
+    fn found(&self, files: Result<BTreeMap<String, String>, SourceError>) -> Result<Manifests, Complaint> {
+        let files = match files {
+            Err(error) if error.is_missing_folder() => BTreeMap::new(),
+            found => found.map_err(source)?,
+        };
+        Ok(Manifests { files, folder: self.settings.folder.clone() })
+    }
+
+    fn at_head(&self) -> Result<Manifests, Complaint> {
         let (repository, commit) = self.head()?;
-        match repository.files(&commit, &self.settings.folder) {
-            Err(error) if error.is_missing_folder() => Ok(BTreeMap::new()),
-            found => found.map_err(source),
-        }
+        self.manifests(&repository, &commit)
     }
 
     /// The environments of this run: those that were named, or the only one there is.
@@ -62,21 +86,30 @@ impl Session {
     /// # Errors
     /// None or several are there and none was named; the source cannot be read.
     pub fn environments(&self) -> Result<Vec<EnvironmentName>, Complaint> {
+        if self.settings.environments.is_empty() {
+            self.environments_of(&self.at_head()?)
+        } else {
+            Ok(self.settings.environments.clone())
+        }
+    }
+
+    /// As [`Session::environments`], of a tree that was read already.
+    ///
+    /// # Errors
+    /// None or several are there and none was named.
+    pub fn environments_of(&self, manifests: &Manifests) -> Result<Vec<EnvironmentName>, Complaint> {
         if !self.settings.environments.is_empty() {
             return Ok(self.settings.environments.clone());
         }
-        let files = self.files()?;
-        let found: Vec<_> =
-            tree::environments(files.keys().map(String::as_str), &self.settings.folder).into_iter().collect();
+        let found: Vec<_> = manifests.environments().into_iter().collect();
         match found.as_slice() {
             [_] => Ok(found),
             [] => Err(Complaint::says(format!("there is no environment below `{}`", self.settings.folder))
                 .with_hint("name it with `--environment`, or begin one with `reconcile init`".to_owned())),
             several => {
                 let names: Vec<_> = several.iter().map(|name| format!("`{name}`")).collect();
-                Err(Complaint::says(format!("there are several environments: {}", names.join(", "))).with_hint(
-                    "name those that live on this host with `--environment`, or in the host file".to_owned(),
-                ))
+                Err(Complaint::says(format!("there are several environments: {}", names.join(", ")))
+                    .with_hint("name those that live on this host with `--environment`, or in the host file".to_owned()))
             }
         }
     }
@@ -97,12 +130,32 @@ impl Session {
         Ok(StateDir::open(&self.settings.state_dir).await?.ledger())
     }
 
-    /// The engine's address.
+    /// The host to work on, with the ledger that is given.
     ///
     /// # Errors
-    /// Nobody was named and nobody answers.
-    pub fn engine(&self) -> Result<String, Complaint> {
-        engine_address::Surroundings::of_process(self.settings.engine.clone()).engine()
+    /// Nobody was named and nobody answers; the engine does not answer.
+    pub async fn host(&self, ledger: Ledger) -> Result<pass::Host<Docker>, Complaint> {
+        let address = engine_address::Surroundings::of_process(self.settings.engine.clone()).engine()?;
+        let engine = Arc::new(Docker::connect(&address).await.map_err(away)?);
+        let info = engine.info().await.map_err(away)?;
+        let settings = &self.host.settings;
+        let parallel = usize::try_from(settings.parallel.get())?;
+        let nudges = Nudges::subscribe(&engine).await;
+        Ok(pass::Host {
+            hands: Hands { engine, info, slots: Slots::new(parallel), nudges },
+            ledger,
+            settings: pass::Settings {
+                installation: settings.installation.to_string(),
+                engine: address,
+                lock_dir: place::lock_dir(&settings::surroundings()),
+                parallel,
+                repair: settings.drift == host::Drift::Repair,
+                prune: settings.prune,
+                max_deletes: usize::try_from(settings.max_deletes)?,
+                revisions: usize::try_from(settings.retain.revisions)?,
+                images: usize::try_from(settings.retain.images)?,
+            },
+        })
     }
 
     /// The apps that the ledger or the head knows in an environment. A head that cannot be read adds none: the ledger
@@ -112,10 +165,8 @@ impl Session {
     /// The ledger cannot be read.
     pub async fn apps(&self, ledger: &Ledger, environment: &EnvironmentName) -> Result<BTreeSet<AppName>, RecordError> {
         let mut apps: BTreeSet<AppName> = ledger.apps(environment).await?.into_iter().collect();
-        match self.files() {
-            Ok(files) => {
-                apps.extend(tree::apps(files.keys().map(String::as_str), &self.settings.folder, environment));
-            }
+        match self.at_head() {
+            Ok(manifests) => apps.extend(manifests.apps(environment)),
             Err(complaint) => tracing::info!(%complaint, "the repository cannot be read; the ledger alone is asked"),
         }
         Ok(apps)
@@ -162,6 +213,11 @@ fn unknown(app: &AppName, all: &BTreeSet<AppName>) -> Complaint {
         })
         .map(|name| format!("did you mean `{name}`?"));
     Complaint::says(format!("there is no app `{app}`")).with_hint(nearest)
+}
+
+/// An engine that does not answer.
+fn away(error: EngineError) -> Complaint {
+    Complaint::from(error).with_hint("see that it runs, and that this user may use its socket".to_owned())
 }
 
 /// A source's error with its hint.
