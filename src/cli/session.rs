@@ -141,6 +141,8 @@ impl Session {
         let settings = &self.host.settings;
         let parallel = usize::try_from(settings.parallel.get())?;
         let nudges = Nudges::subscribe(&engine).await;
+        let state = self.settings.state_dir.to_string_lossy().into_owned();
+        let protected_paths = [state].into_iter().chain(address.strip_prefix("unix://").map(str::to_owned)).collect();
         Ok(pass::Host {
             hands: Hands { engine, info, slots: Slots::new(parallel), nudges },
             ledger,
@@ -154,6 +156,8 @@ impl Session {
                 max_deletes: usize::try_from(settings.max_deletes)?,
                 revisions: usize::try_from(settings.retain.revisions)?,
                 images: usize::try_from(settings.retain.images)?,
+                policy: self.host.clone(),
+                protected_paths,
             },
         })
     }

@@ -9,3 +9,9 @@ pub struct Status {
     /// Only this app, with its services.
     pub app: Option<AppName>,
 }
+
+impl Status {
+    pub async fn run(&self, _session: &super::session::Session) -> Result<(), super::Complaint> {
+        Err(super::Complaint::not_yet("status"))
+    }
+}

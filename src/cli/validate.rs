@@ -12,3 +12,9 @@ pub struct Validate {
     #[arg(long, value_name = "HOSTFILE")]
     pub policy: Option<PathBuf>,
 }
+
+impl Validate {
+    pub fn run(&self, _global: &super::arguments::Global) -> Result<super::Verdict, super::Complaint> {
+        Err(super::Complaint::not_yet("validate"))
+    }
+}
