@@ -44,7 +44,11 @@ impl ImageReference {
     /// Registry and repository in full, as policy compares them: `nginx` is `docker.io/library/nginx`.
     #[must_use]
     pub fn full_repository(&self) -> String {
-        match &self.registry {
+        match self.registry() {
+            Some("docker.io" | "index.docker.io") if !self.repository.contains('/') => {
+                format!("docker.io/library/{}", self.repository)
+            }
+            Some("index.docker.io") => format!("docker.io/{}", self.repository),
             Some(registry) => format!("{registry}/{}", self.repository),
             None if self.repository.contains('/') => format!("docker.io/{}", self.repository),
             None => format!("docker.io/library/{}", self.repository),

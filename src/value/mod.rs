@@ -3,6 +3,7 @@
 //! Each type here has one textual form, used by the manifest, the host file and the command line alike. `check_format`
 //! is how the shape check of `yaml` judges a scalar whose schema names a format.
 
+pub mod allowance;
 pub mod duration;
 pub mod host;
 pub mod image;
@@ -18,11 +19,12 @@ pub mod text;
 #[cfg(test)]
 mod tests;
 
+pub use allowance::{Addable, DataRoot, Publishable, RepositoryGlob, ServicePath};
 pub use duration::Duration;
 pub use host::{Address, HostEntry, HostName};
 pub use image::ImageReference;
 pub use mount::{AbsolutePath, TmpfsMount, VolumeMount, VolumeSource};
-pub use name::{AppName, BadName, EnvironmentName, JobName, ObjectName, ResourceKey, ServiceName};
+pub use name::{AppName, BadName, EnvironmentName, InstallationName, JobName, ObjectName, ResourceKey, ServiceName};
 pub use net::{NetworkMode, Platform, StatusRange};
 pub use policy::{PullPolicy, Restart};
 pub use port::{ExposedPort, PortMapping, Protocol};
@@ -76,6 +78,12 @@ pub fn check_format(format: &str, text: &str) -> Result<(), String> {
             Some(_) => Ok(()),
             None => Err(format!("`{text}` is not a command line: a quote in it has no end")),
         },
+        "installation-name" => judge::<InstallationName>(text),
+        "publishable" => judge::<Publishable>(text),
+        "data-root" => judge::<DataRoot>(text),
+        "service-path" => judge::<ServicePath>(text),
+        "addable" => judge::<Addable>(text),
+        "repository-glob" => judge::<RepositoryGlob>(text),
         _ => Ok(()),
     }
 }

@@ -21,7 +21,10 @@ pub(super) fn resolve(text: &str, plain: bool, shape: &Shape<'_>) -> Result<Json
     let as_text = shape.allows(Kind::Text);
     let typed = if plain { typed(text, shape) } else { None };
     match typed {
-        Some(value) if !as_text || written(&value) == text => in_range(value, text, shape),
+        Some(value) if !as_text || written(&value) == text => {
+            judge_format(text, shape)?;
+            in_range(value, text, shape)
+        }
         Some(_) | None if as_text => as_written(text, shape),
         Some(_) | None => Err(not_typed(text, plain, shape)),
     }
@@ -85,11 +88,15 @@ fn as_written(text: &str, shape: &Shape<'_>) -> Result<Json, Diagnostic> {
         let most = shape.size("maxLength").filter(|most| length > *most);
         most.map(|most| format!("{} has {length} characters, at most {most} are allowed", quoted(text)))
     };
-    let wrong = wrong.or_else(|| check_format(shape.text("format")?, text).err());
     match wrong {
         Some(message) => Err(words::with_example(problem(message), shape)),
-        None => Ok(Json::String(text.to_owned())),
+        None => judge_format(text, shape).map(|()| Json::String(text.to_owned())),
     }
+}
+
+fn judge_format(text: &str, shape: &Shape<'_>) -> Result<(), Diagnostic> {
+    let Some(format) = shape.text("format") else { return Ok(()) };
+    check_format(format, text).map_err(|message| words::with_example(problem(message), shape))
 }
 
 fn not_listed(text: &str, words: &[&Json]) -> Diagnostic {
