@@ -1,19 +1,12 @@
 //! Mistakes, and what is said about each: `line:column: what is wrong (what next)`.
 
-use super::production;
-use crate::yaml::Diagnostic;
+use super::{production, told};
 
 mod meaning;
 mod words;
 
 /// A manifest after an empty line that does not count, and what is said about it.
 type Case = (&'static str, &'static [&'static str]);
-
-fn told(problem: &Diagnostic) -> String {
-    let place = &problem.place;
-    let hint = problem.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-    format!("{}:{}: {}{hint}", place.line, place.column, problem.message)
-}
 
 fn mistakes(text: &str) -> Vec<String> {
     let mut loaded = production(&[("environments/production/web.yaml", text)]);

@@ -213,6 +213,7 @@ services:
         &[
             r##"4:16: `512 MB` is not a size: write a whole number and a unit, as in `512m`, `2g` or `10MiB` (for example `512m`)"##,
             r##"5:15: `1.5g` is not a size: write a whole number of the next smaller unit, `1536m` for one and a half `g` (for example `128m`)"##,
+            r##"6:22: `-1` is not a size: write a whole number and a unit, as in `512m`, `2g` or `10MiB` (for example `256m`)"##,
             r##"7:11: `half` is not a number of processors: write a number like `2` or `0.5`, at most nine digits after the point (for example `0.5`)"##,
         ],
     ),
