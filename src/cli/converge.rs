@@ -92,7 +92,7 @@ impl Converge {
         for environment in session.environments_of(&manifests)? {
             let rendered = rendered.remove(&environment).unwrap_or_default();
             told.problems(&environment, &rendered.other);
-            let head = pass::Head { commit: described(&commit), apps: rendered.apps };
+            let head = pass::Head { commit: described(&commit), apps: rendered.apps, trees: rendered.trees };
             let mut wish = self.wish(environment, rendered.other.is_empty());
             if !self.dry_run && !self.yes && ask::somebody_is_there() {
                 wish.mode = Mode::DryRun;

@@ -2,9 +2,9 @@
 
 use crate::{
     desired::{Desired, resolve},
-    manifest::{self, App},
+    manifest,
     value::{AppName, EnvironmentName},
-    yaml::Diagnostic,
+    yaml::{Diagnostic, Node},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +22,8 @@ pub struct Manifests {
 pub struct Rendered {
     /// Apps by name; one that is wrong with everything that is wrong with it.
     pub apps: BTreeMap<AppName, Result<Desired, Vec<Diagnostic>>>,
+    /// The trees of the apps that are right, for places.
+    pub trees: BTreeMap<AppName, Node>,
     /// What is wrong with files that are no app.
     pub other: Vec<Diagnostic>,
 }
@@ -55,9 +57,16 @@ impl Manifests {
             .into_iter()
             .map(|environment| {
                 let loaded = manifest::load(&self.files, &environment, &self.folder);
-                let resolved = |app: App| resolve::resolve(&app, &resolve::Context::default());
-                let apps = loaded.apps.into_iter().map(|(name, app)| (name, app.map(resolved))).collect();
-                (environment, Rendered { apps, other: loaded.other })
+                let mut rendered = Rendered { other: loaded.other, ..Rendered::default() };
+                for (name, app) in loaded.apps {
+                    let desired = app.map(|app| {
+                        let desired = resolve::resolve(&app, &resolve::Context::default());
+                        rendered.trees.insert(name.clone(), app.tree);
+                        desired
+                    });
+                    rendered.apps.insert(name, desired);
+                }
+                (environment, rendered)
             })
             .collect()
     }

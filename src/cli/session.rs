@@ -146,6 +146,8 @@ impl Session {
             ledger,
             settings: pass::Settings {
                 installation: settings.installation.to_string(),
+                policy: self.host.clone(),
+                protected_paths: self.protected_paths(&address),
                 engine: address,
                 lock_dir: place::lock_dir(&settings::surroundings()),
                 parallel,
@@ -156,6 +158,14 @@ impl Session {
                 images: usize::try_from(settings.retain.images)?,
             },
         })
+    }
+
+    /// Paths that no container may see: what is ours, and the engine's socket.
+    fn protected_paths(&self, address: &str) -> Vec<String> {
+        let state = std::path::absolute(&self.settings.state_dir).unwrap_or_else(|_| self.settings.state_dir.clone());
+        let socket = address.strip_prefix("unix://").unwrap_or(address).to_owned();
+        let ours = ["/etc/reconcile".to_owned(), state.display().to_string()];
+        ours.into_iter().chain(socket.starts_with('/').then_some(socket)).collect()
     }
 
     /// The apps that the ledger or the head knows in an environment. A head that cannot be read adds none: the ledger
