@@ -31,6 +31,12 @@ impl Nudges {
         Self { sender: Some(sender) }
     }
 
+    /// For those who do not wait.
+    #[must_use]
+    pub fn silent() -> Self {
+        Self { sender: None }
+    }
+
     /// A place to wait for one container. Made before the first look, so that nothing between look and wait is missed.
     #[must_use]
     pub fn about(&self, container: &str) -> Waiter {

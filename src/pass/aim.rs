@@ -57,8 +57,11 @@ pub async fn take<E: Engine>(
 ) -> Result<Aim, AimError> {
     let environment = &wish.environment;
     let version = format!("{:?} {}", host.hands.info.kind, host.hands.info.version);
-    let (ledger, mut applied) =
+    let (mut ledger, mut applied) =
         tokio::try_join!(host.ledger.app(environment, app), host.ledger.applied(environment, app, &version))?;
+    if let Some(hold) = &wish.hold {
+        ledger.hold = Some(hold.clone());
+    }
     let digest = resolve::manifest_digest(head);
     applied.pulled = pulled.clone();
     if ledger.entries.iter().any(|entry| entry.key.manifest == digest) {

@@ -92,6 +92,8 @@ pub struct Wish {
     pub allow_empty: bool,
     /// Lifts the brake on removals for this run.
     pub max_deletes: Option<usize>,
+    /// A hold as if it stood in the ledger: what a rollback would do.
+    pub hold: Option<crate::record::Hold>,
 }
 
 /// Whether something is done.
