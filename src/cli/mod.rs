@@ -5,6 +5,7 @@ pub mod arguments;
 mod ask;
 mod complaint;
 mod converge;
+mod disk;
 mod engine_address;
 mod head;
 mod history;

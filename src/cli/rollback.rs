@@ -71,16 +71,20 @@ impl Rollback {
         let list = format!("`reconcile history {}` lists them", self.app);
         let name = format!("{environment}/{}", self.app);
         let number = match self.revision {
-            None => target::previous(ledger)
-                .ok_or_else(|| Complaint::says(format!("{name} has no stable revision before the one in force")).with_hint(list.clone()))?,
+            None => target::previous(ledger).ok_or_else(|| {
+                Complaint::says(format!("{name} has no stable revision before the one in force"))
+                    .with_hint(list.clone())
+            })?,
             Some(number) => ledger
                 .entry(number)
                 .map(crate::record::Entry::original)
                 .ok_or_else(|| Complaint::says(format!("{name} has no revision {number}")).with_hint(list.clone()))?,
         };
         if target::revision_condemned(number, ledger) {
-            return Err(Complaint::says(format!("revision {number} of {name} failed by its own fault, so it is not tried again"))
-                .with_hint(format!("`reconcile resume {}` lifts that; {list}", self.app)));
+            return Err(Complaint::says(format!(
+                "revision {number} of {name} failed by its own fault, so it is not tried again"
+            ))
+            .with_hint(format!("`reconcile resume {}` lifts that; {list}", self.app)));
         }
         Ok(number)
     }
@@ -91,8 +95,10 @@ impl Rollback {
         }
         match head.apps.get(&self.app) {
             Some(Ok(desired)) => Ok(HoldUntil::Commit { manifest: resolve::manifest_digest(desired) }),
-            Some(Err(_)) => Err(Complaint::says("the branch's manifest of the app is invalid, so no change of it can be seen")
-                .with_hint("leave `--until-commit` out".to_owned())),
+            Some(Err(_)) => {
+                Err(Complaint::says("the branch's manifest of the app is invalid, so no change of it can be seen")
+                    .with_hint("leave `--until-commit` out".to_owned()))
+            }
             None => Err(Complaint::says("the app is not on the branch, so no change of it can be seen")
                 .with_hint("leave `--until-commit` out".to_owned())),
         }

@@ -108,8 +108,9 @@ impl Session {
                 .with_hint("name it with `--environment`, or begin one with `reconcile init`".to_owned())),
             several => {
                 let names: Vec<_> = several.iter().map(|name| format!("`{name}`")).collect();
-                Err(Complaint::says(format!("there are several environments: {}", names.join(", ")))
-                    .with_hint("name those that live on this host with `--environment`, or in the host file".to_owned()))
+                Err(Complaint::says(format!("there are several environments: {}", names.join(", "))).with_hint(
+                    "name those that live on this host with `--environment`, or in the host file".to_owned(),
+                ))
             }
         }
     }
@@ -182,6 +183,14 @@ impl Session {
         Ok(apps)
     }
 
+    /// The one environment an app is in.
+    ///
+    /// # Errors
+    /// It is in none or several.
+    pub async fn place(&self, ledger: &Ledger, app: &AppName) -> Result<EnvironmentName, Complaint> {
+        only(app, &self.places(ledger, app).await?)
+    }
+
     /// Where an app is, of the environments of this run.
     ///
     /// # Errors
@@ -212,6 +221,15 @@ pub fn host_file(path: &Path) -> Result<Host, Complaint> {
     })?;
     host::read(&path.display().to_string(), &text)
         .map_err(|problems| Complaint::of_diagnostics("the host file is wrong", &problems))
+}
+
+/// The only environment of several that is meant.
+fn only(app: &AppName, places: &[EnvironmentName]) -> Result<EnvironmentName, Complaint> {
+    match places {
+        [environment] => Ok(environment.clone()),
+        _ => Err(Complaint::says(format!("`{app}` is in several environments"))
+            .with_hint("name one with `--environment`".to_owned())),
+    }
 }
 
 fn unknown(app: &AppName, all: &BTreeSet<AppName>) -> Complaint {

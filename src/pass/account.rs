@@ -3,7 +3,7 @@
 use super::{
     Head, Host, PassError, Wish,
     aim::{self, Aim},
-    health, report,
+    attempt, health, report,
 };
 use crate::{
     blame::Blame,
@@ -12,8 +12,8 @@ use crate::{
     observe::{self, Look, Scope, readiness},
     observed::Abilities,
     plan::{Cause, FieldChange, cast::Cast},
-    record::{Outcome, target},
-    show::{AppAccount, AppReport, ContainerAccount, HealthWord, ServiceAccount, Status, SuspendedReport},
+    record::target,
+    show::{AppAccount, AppReport, ContainerAccount, ErrorReport, HeldReport, ServiceAccount, SuspendedReport},
     value::AppName,
 };
 use std::collections::BTreeSet;
@@ -56,13 +56,17 @@ async fn one<E: Engine>(host: &Host<E>, wish: &Wish, head: &Head, app: &AppName,
     )
     .await;
     let report = report::planned(&aim);
+    let error = match attempt::obstacles(host, head.trees.get(app), &mut aim).await {
+        Ok(found) => report::obstacles(&found).or_else(|| failure(report.held.as_ref())),
+        Err(error) => Some(report::chain(Blame::World, &error)),
+    };
     let drift = drift(&report);
     let services = aim.desired.services.values().map(|service| account(service, &aim)).collect();
     let now = aim.observed.now;
     AppAccount {
         revision: target::in_force(&aim.ledger).map(|entry| entry.number),
         suspended: aim.ledger.suspended_at(now).map(SuspendedReport::from),
-        error: last_failure(&aim),
+        error,
         drift,
         services,
         ..told(wish, report)
@@ -85,6 +89,13 @@ fn told(wish: &Wish, report: AppReport) -> AppAccount {
         error: report.error,
         services: Vec::new(),
     }
+}
+
+/// Why an app went back by itself.
+fn failure(held: Option<&HeldReport>) -> Option<ErrorReport> {
+    let held = held.filter(|held| held.by == "reconcile")?;
+    let hint = "push a fix, or `reconcile resume` to try the same revision again";
+    Some(ErrorReport::new(Blame::Revision, held.reason.clone(), Some(hint.to_owned())))
 }
 
 fn drift(report: &AppReport) -> Option<Vec<FieldChange>> {

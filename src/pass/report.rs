@@ -10,6 +10,7 @@ use crate::{
     record::{Hold, HoldUntil, Outcome, Target, target},
     show::report::{AppReport, ErrorReport, HealthWord, HeldReport, Status},
     value::AppName,
+    yaml::Diagnostic,
 };
 use std::{collections::BTreeMap, error::Error};
 
@@ -27,6 +28,13 @@ pub fn unknown(app: &AppName, error: ErrorReport, outcome: Option<Outcome>) -> A
         notes: Vec::new(),
         images: BTreeMap::new(),
     }
+}
+
+/// The report of an app whose manifest is wrong: everything that is, each with its place.
+#[must_use]
+pub fn invalid(app: &AppName, problems: &[Diagnostic], outcome: Option<Outcome>) -> AppReport {
+    let summary = problems.iter().map(Diagnostic::block).collect::<Vec<_>>().join("\n");
+    unknown(app, ErrorReport::new(Blame::Revision, summary, None), outcome)
 }
 
 /// The report of an app as it was found.
