@@ -32,7 +32,7 @@ use session::Session;
 use std::{ffi::OsString, process::ExitCode};
 
 /// What a command has to say by its exit code, where nothing went wrong.
-enum Verdict {
+pub enum Verdict {
     Done,
     /// Told on the way already: an app failed, a manifest is invalid.
     Failed,

@@ -33,7 +33,8 @@ impl Rollback {
     /// There is nothing to go back to; the source, the record or the engine cannot be read.
     pub async fn run(&self, session: &Session) -> Result<Verdict, Complaint> {
         let ending = interruption::listen()?;
-        let ledger = if self.dry_run { session.reading().await? } else { session.writing().await? };
+        // Nothing is made for an app that is not there.
+        let ledger = session.reading().await?;
         let environment = session.place(&ledger, &self.app).await?;
         let of_app = ledger.app(&environment, &self.app).await?;
         let number = self.number(&environment, &of_app)?;
@@ -48,6 +49,7 @@ impl Rollback {
             until: self.until(&head)?,
             at: Timestamp::now(),
         };
+        let ledger = if self.dry_run { ledger } else { session.writing().await? };
         let host = session.host(ledger.clone()).await?;
         if !self.dry_run {
             ledger.hold(&environment, &self.app, hold.clone()).await?;
