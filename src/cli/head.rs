@@ -2,7 +2,7 @@
 
 use crate::{
     desired::{Desired, resolve},
-    manifest,
+    manifest::{self, App, Loaded},
     value::{AppName, EnvironmentName},
     yaml::{Diagnostic, Node},
 };
@@ -22,7 +22,7 @@ pub struct Manifests {
 pub struct Rendered {
     /// Apps by name; one that is wrong with everything that is wrong with it.
     pub apps: BTreeMap<AppName, Result<Desired, Vec<Diagnostic>>>,
-    /// The trees of the apps that are right, for places.
+    /// The trees of valid apps, for the places of what is found later.
     pub trees: BTreeMap<AppName, Node>,
     /// What is wrong with files that are no app.
     pub other: Vec<Diagnostic>,
@@ -53,21 +53,37 @@ impl Manifests {
     /// All environments of the tree: apps are judged beside each other, also across environments.
     #[must_use]
     pub fn render(&self) -> BTreeMap<EnvironmentName, Rendered> {
-        self.environments()
+        let mut loaded: BTreeMap<EnvironmentName, Loaded> = self
+            .environments()
             .into_iter()
-            .map(|environment| {
-                let loaded = manifest::load(&self.files, &environment, &self.folder);
-                let mut rendered = Rendered { other: loaded.other, ..Rendered::default() };
-                for (name, app) in loaded.apps {
-                    let desired = app.map(|app| {
-                        let desired = resolve::resolve(&app, &resolve::Context::default());
-                        rendered.trees.insert(name.clone(), app.tree);
-                        desired
-                    });
-                    rendered.apps.insert(name, desired);
-                }
-                (environment, rendered)
-            })
-            .collect()
+            .map(|name| (name.clone(), manifest::load(&self.files, &name, &self.folder)))
+            .collect();
+        let valid = loaded.iter().map(|(name, loaded)| {
+            let apps = loaded.apps.iter().filter_map(|(app, read)| Some((app.clone(), read.as_ref().ok()?)));
+            (name.clone(), apps.collect())
+        });
+        for (environment, app, diagnostic) in manifest::cross_check(&valid.collect()) {
+            let Some(read) = loaded.get_mut(&environment).and_then(|loaded| loaded.apps.get_mut(&app)) else {
+                continue;
+            };
+            match read {
+                Err(diagnostics) => diagnostics.push(diagnostic),
+                Ok(_) => *read = Err(vec![diagnostic]),
+            }
+        }
+        loaded.into_iter().map(|(environment, loaded)| (environment, Rendered::of(loaded))).collect()
+    }
+}
+
+impl Rendered {
+    fn of(loaded: Loaded) -> Self {
+        let trees = loaded
+            .apps
+            .iter()
+            .filter_map(|(name, app)| Some((name.clone(), app.as_ref().ok()?.tree.clone())))
+            .collect();
+        let resolved = |app: App| resolve::resolve(&app, &resolve::Context::default());
+        let apps = loaded.apps.into_iter().map(|(name, app)| (name, app.map(resolved))).collect();
+        Self { apps, trees, other: loaded.other }
     }
 }

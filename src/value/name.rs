@@ -75,6 +75,7 @@ name!(
     "Environment",
     "production"
 );
+
 name!(
     /// An app: a file in an environment's folder, without its ending.
     AppName,
@@ -83,6 +84,7 @@ name!(
     "App",
     "gateway"
 );
+
 name!(
     /// A service of an app: a key below `services`.
     ServiceName,
@@ -91,6 +93,7 @@ name!(
     "Service",
     "web"
 );
+
 name!(
     /// A job of an app: a key below `jobs`.
     JobName,
@@ -99,6 +102,7 @@ name!(
     "Job",
     "migrate"
 );
+
 name!(
     /// A network or volume of an app: a key below `networks` or `volumes`.
     ResourceKey,

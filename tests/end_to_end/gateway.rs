@@ -60,7 +60,7 @@ fn the_gateway_alone_is_on_the_proxys_network_and_the_rest_is_internal(world: &W
     let (backend, proxy) = (format!("{}-gateway_backend", world.name), format!("{}-proxy", world.name));
     assert_eq!(world.one("gateway", "gateway").networks(), [backend.clone(), proxy.clone()]);
     for inner in ["postgres", "redis", "ollama"] {
-        assert_eq!(world.one("gateway", inner).networks(), [backend.clone()]);
+        assert_eq!(world.one("gateway", inner).networks(), std::slice::from_ref(&backend));
     }
     let internal = world.engine.ask(&["network", "inspect", "--format", "{{.Internal}}", &backend]);
     assert_eq!(internal, "true");

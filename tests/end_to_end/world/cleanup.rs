@@ -6,7 +6,7 @@ impl Drop for World {
     fn drop(&mut self) {
         if std::env::var_os("RECONCILE_TEST_KEEP").is_some() {
             eprintln!("kept: {} in {}", self.name, self.folder.path().display());
-            std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap()).keep();
+            let _ = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap()).keep();
             return;
         }
         // Best effort, and no panic: the story may be failing already.
