@@ -2,6 +2,7 @@
 //!
 //! Image ids are not here: what a tag means today is observed, not desired.
 
+pub mod label;
 pub mod names;
 pub mod resolve;
 pub mod service;

@@ -137,6 +137,10 @@ pub struct ContainerSpec {
     pub dns: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logging: Option<Logging>,
+    /// Rights an engine reports for which a manifest has no word (`PidMode: host`); a manifest's body has none, so any
+    /// entry here is a difference.
+    #[serde(skip_serializing_if = "is_default")]
+    pub unspoken: BTreeMap<String, String>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -36,7 +36,7 @@ pub struct Manifest {
         example = serde_json::json!({"migrate": {"service": "web", "command": ["alembic", "upgrade", "head"]}})
     )]
     pub jobs: BTreeMap<JobName, Job>,
-    /// What may happen to the app without being asked.
+    /// What may happen to the app without being asked. Default: all of it.
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(title = "Sync", example = serde_json::json!({"prune": false}))]
     pub sync: Sync,

@@ -17,15 +17,15 @@ use std::borrow::Cow;
 #[serde(deny_unknown_fields)]
 #[schemars(title = "Healthcheck", extend("x-refused" = refused::healthcheck()))]
 pub struct Healthcheck {
-    /// A GET to the container; nothing is needed in the image.
+    /// A GET to the container; nothing is needed in the image. Default: none.
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(title = "HTTP probe", example = serde_json::json!({"path": "/healthz", "port": 8080}))]
     pub http: Option<HttpCheck>,
-    /// A connection to the container; nothing is needed in the image.
+    /// A connection to the container; nothing is needed in the image. Default: none.
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(title = "TCP probe", example = serde_json::json!({"port": 5432}))]
     pub tcp: Option<TcpCheck>,
-    /// A command inside the container, in Compose's words; exit code 0 is healthy.
+    /// A command inside the container, in Compose's words; exit code 0 is healthy. Default: none.
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(title = "Command in the container", example = ["CMD", "redis-cli", "ping"])]
     pub test: Option<TestCommand>,

@@ -20,6 +20,7 @@ pub mod service;
 
 pub use app::{Manifest, Sync};
 pub use connection::{Attachment, DependsOn, ServiceNetworks};
+pub use crosscheck::cross_check;
 pub use form::{Command, EnvironmentValue, OneOrMany, Text};
 pub use health::{Healthcheck, HttpCheck, TcpCheck, TestCommand};
 pub use job::Job;

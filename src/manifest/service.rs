@@ -212,7 +212,7 @@ pub struct Service {
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(title = "Logging", example = serde_json::json!({"driver": "json-file", "options": {"max-size": "10m"}}))]
     pub logging: Option<Logging>,
-    /// How a change is rolled out.
+    /// How a change is rolled out. Default: each field's own.
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(title = "Rollout", example = serde_json::json!({"order": "start-first"}))]
     pub rollout: Rollout,

@@ -74,16 +74,16 @@ pub fn check_format(format: &str, text: &str) -> Result<(), String> {
         "network-mode" => judge::<NetworkMode>(text),
         "status-range" => judge::<StatusRange>(text),
         "platform" => judge::<Platform>(text),
+        "command" => match shlex::split(text) {
+            Some(_) => Ok(()),
+            None => Err(format!("`{text}` is not a command line: a quote in it has no end")),
+        },
         "installation-name" => judge::<InstallationName>(text),
         "publishable" => judge::<Publishable>(text),
         "data-root" => judge::<DataRoot>(text),
         "service-path" => judge::<ServicePath>(text),
         "addable" => judge::<Addable>(text),
         "repository-glob" => judge::<RepositoryGlob>(text),
-        "command" => match shlex::split(text) {
-            Some(_) => Ok(()),
-            None => Err(format!("`{text}` is not a command line: a quote in it has no end")),
-        },
         _ => Ok(()),
     }
 }

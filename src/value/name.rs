@@ -112,21 +112,6 @@ name!(
     "backend"
 );
 
-name!(
-    /// An installation: the mark of ownership on everything this host's file makes.
-    InstallationName,
-    "an installation",
-    "installation-name",
-    "Installation",
-    "default"
-);
-
-impl Default for InstallationName {
-    fn default() -> Self {
-        Self("default".to_owned())
-    }
-}
-
 /// The name of a container, network or volume on the engine: what engines take, at most 128 characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectName(String);
@@ -166,3 +151,18 @@ text_form!(
     "^[A-Za-z0-9][A-Za-z0-9_.-]{1,127}$",
     ["neuronetz-gateway"]
 );
+
+name!(
+    /// An installation: the mark of ownership on everything this host's file makes.
+    InstallationName,
+    "an installation",
+    "installation-name",
+    "Installation",
+    "default"
+);
+
+impl Default for InstallationName {
+    fn default() -> Self {
+        Self("default".to_owned())
+    }
+}

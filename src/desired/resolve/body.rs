@@ -50,6 +50,7 @@ impl Resolving<'_> {
             extra_hosts: strings(&service.extra_hosts),
             dns: strings(&service.dns.items),
             logging: service.logging.as_ref().map(logging),
+            unspoken: BTreeMap::new(),
         }
     }
 

@@ -1,96 +1,76 @@
 //! Names that must be declared somewhere in the app.
 
+use super::findings::{Findings, place_of_name};
 use crate::{
-    manifest::Manifest,
-    value::{NetworkMode, VolumeSource},
-    yaml::{Diagnostic, Node, Place, Value},
+    desired::resolve::DEFAULT_NETWORK,
+    manifest::{Manifest, Service},
+    value::{NetworkMode, ServiceName, VolumeSource},
+    yaml::Diagnostic,
 };
 
-/// The app's own bridge, which need not be declared.
-pub(in crate::manifest) const DEFAULT_NETWORK: &str = "default";
-
 /// Every network, volume and service that is named and not there.
-pub(super) fn undeclared(manifest: &Manifest, tree: &Node) -> Vec<Diagnostic> {
-    let mut problems = Vec::new();
-    let networks: Vec<&str> = manifest.networks.keys().map(AsRef::as_ref).collect();
-    let volumes: Vec<&str> = manifest.volumes.keys().map(AsRef::as_ref).collect();
+pub(super) fn undeclared(manifest: &Manifest, findings: &mut Findings<'_>) {
     let services: Vec<&str> = manifest.services.keys().map(AsRef::as_ref).collect();
     for (name, service) in &manifest.services {
-        let at = |field: &'static str, rest: &str| place(tree, &["services", name.as_str(), field], rest);
-        for key in service.networks.iter().flat_map(|networks| networks.0.keys()) {
-            if key.as_str() != DEFAULT_NETWORK && !networks.contains(&key.as_str()) {
-                let place = listed(tree, &["services", name.as_str(), "networks"], key.as_str());
-                problems.push(missing(
-                    &place,
-                    "network",
-                    key.as_str(),
-                    &networks,
-                    &format!("networks: {{{key}: {{}}}}"),
-                ));
-            }
-        }
-        for (index, mount) in service.volumes.iter().enumerate() {
-            if let VolumeSource::Volume(key) = &mount.source
-                && !volumes.contains(&key.as_str())
-            {
-                let place = at("volumes", &index.to_string());
-                problems.push(missing(&place, "volume", key.as_str(), &volumes, &format!("volumes: {{{key}: {{}}}}")));
-            }
-        }
-        for other in service.depends_on.0.keys() {
-            if !services.contains(&other.as_str()) {
-                let place = listed(tree, &["services", name.as_str(), "depends_on"], other.as_str());
-                problems.push(unknown_service(&place, other.as_str(), &services));
-            }
+        networks(manifest, name, service, findings);
+        volumes(manifest, name, service, findings);
+        for other in service.depends_on.0.keys().filter(|other| !manifest.services.contains_key(*other)) {
+            let place = place_of_name(findings.tree, &["services", name.as_str(), "depends_on"], other.as_str());
+            let (message, hint) = unknown_service(other, &services);
+            findings.problems.push(Diagnostic::new(&place, message).with_hint(hint));
         }
         if let Some(NetworkMode::Service(other)) = &service.network_mode
-            && !services.contains(&other.as_str())
+            && !manifest.services.contains_key(other)
         {
-            problems.push(unknown_service(&at("network_mode", ""), other.as_str(), &services));
+            let (message, hint) = unknown_service(other, &services);
+            findings.advise(&["services", name.as_str(), "network_mode"], message, hint);
         }
     }
-    for (name, job) in &manifest.jobs {
-        if !services.contains(&job.service.as_str()) {
-            let place = place(tree, &["jobs", name.as_str(), "service"], "");
-            problems.push(unknown_service(&place, job.service.as_str(), &services));
+    for (name, job) in manifest.jobs.iter().filter(|(_, job)| !manifest.services.contains_key(&job.service)) {
+        let (message, hint) = unknown_service(&job.service, &services);
+        findings.advise(&["jobs", name.as_str(), "service"], message, hint);
+    }
+}
+
+fn networks(manifest: &Manifest, name: &ServiceName, service: &Service, findings: &mut Findings<'_>) {
+    let declared: Vec<&str> = manifest.networks.keys().map(AsRef::as_ref).collect();
+    for key in service.networks.iter().flat_map(|networks| networks.0.keys()) {
+        if key.as_str() == DEFAULT_NETWORK || manifest.networks.contains_key(key) {
+            continue;
+        }
+        let place = place_of_name(findings.tree, &["services", name.as_str(), "networks"], key.as_str());
+        let problem = Diagnostic::new(&place, format!("network `{key}` is not declared"));
+        findings.problems.push(problem.with_hint(declare(key.as_str(), &declared, "networks")));
+    }
+}
+
+fn volumes(manifest: &Manifest, name: &ServiceName, service: &Service, findings: &mut Findings<'_>) {
+    let declared: Vec<&str> = manifest.volumes.keys().map(AsRef::as_ref).collect();
+    for (index, mount) in service.volumes.iter().enumerate() {
+        if let VolumeSource::Volume(key) = &mount.source
+            && !manifest.volumes.contains_key(key)
+        {
+            let path = ["services", name.as_str(), "volumes", &index.to_string()];
+            let hint = declare(key.as_str(), &declared, "volumes");
+            findings.advise(&path, format!("volume `{key}` is not declared"), hint);
         }
     }
-    problems
 }
 
-fn place(tree: &Node, path: &[&str], rest: &str) -> Place {
-    let path: Vec<&str> = path.iter().copied().chain(Some(rest).filter(|rest| !rest.is_empty())).collect();
-    tree.place_of(&path).clone()
-}
-
-/// The place of a name that stands in a list, or is a key of a map.
-fn listed(tree: &Node, path: &[&str], name: &str) -> Place {
-    let list = path.iter().try_fold(tree, |node, key| node.get(key));
-    let found = list.and_then(|list| match &list.value {
-        Value::Sequence(items) => {
-            let same = |item: &&Node| matches!(&item.value, Value::Scalar { text, .. } if text == name);
-            items.iter().find(same).map(|item| &item.place)
-        }
-        Value::Mapping(entries) => entries.iter().find(|(key, _)| key.text == name).map(|(key, _)| &key.place),
-        Value::Null | Value::Scalar { .. } => None,
-    });
-    found.unwrap_or_else(|| tree.place_of(path)).clone()
-}
-
-fn missing(place: &Place, kind: &str, name: &str, declared: &[&str], write: &str) -> Diagnostic {
-    let problem = Diagnostic::new(place, format!("{kind} `{name}` is not declared"));
+fn declare(name: &str, declared: &[&str], section: &str) -> String {
+    let write = format!("`{section}: {{{name}: {{}}}}`");
     match nearest(name, declared) {
-        Some(near) => problem.with_hint(format!("did you mean `{near}`? else declare it at the top: `{write}`")),
-        None => problem.with_hint(format!("declare it at the top of the app: `{write}`")),
+        Some(near) => format!("did you mean `{near}`? else declare it at the top of the app: {write}"),
+        None => format!("declare it at the top of the app: {write}"),
     }
 }
 
-fn unknown_service(place: &Place, name: &str, services: &[&str]) -> Diagnostic {
-    let problem = Diagnostic::new(place, format!("`{name}` is no service of this app"));
-    match nearest(name, services) {
-        Some(near) => problem.with_hint(format!("did you mean `{near}`?")),
-        None => problem.with_hint(format!("its services: `{}`", services.join("`, `"))),
-    }
+fn unknown_service(name: &ServiceName, services: &[&str]) -> (String, String) {
+    let hint = match nearest(name.as_str(), services) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("its services: `{}`", services.join("`, `")),
+    };
+    (format!("`{name}` is no service of this app"), hint)
 }
 
 fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {

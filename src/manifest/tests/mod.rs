@@ -5,6 +5,7 @@ use crate::desired::{Context, Desired, resolve};
 use std::collections::BTreeMap;
 
 mod resolving;
+mod schema;
 
 fn files(texts: &[(&str, &str)]) -> BTreeMap<String, String> {
     texts.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
