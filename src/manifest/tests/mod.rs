@@ -4,6 +4,8 @@ use super::{App, Loaded, load};
 use crate::desired::{Context, Desired, resolve};
 use std::collections::BTreeMap;
 
+mod mistake_table;
+mod mistakes;
 mod resolving;
 mod schema;
 
