@@ -4,6 +4,7 @@
 //! no hash and recreates no container (the upgrade law).
 
 use crate::value::ServiceName;
+pub use crate::value::{Protocol, Restart};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
@@ -193,26 +194,6 @@ pub struct PublishedPort {
     pub protocol: Protocol,
 }
 
-/// A transport protocol.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Protocol {
-    #[default]
-    Tcp,
-    Udp,
-    Sctp,
-}
-
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Tcp => "tcp",
-            Self::Udp => "udp",
-            Self::Sctp => "sctp",
-        })
-    }
-}
-
 /// A volume or host path inside the container.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Mount {
@@ -283,18 +264,6 @@ pub struct Adjustable {
     pub cpuset: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pids_limit: Option<i64>,
-}
-
-/// When the engine starts a container again by itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Restart {
-    No,
-    Always,
-    /// Up to so many times; 0 is without limit.
-    OnFailure(u32),
-    #[default]
-    UnlessStopped,
 }
 
 /// A limit of the kernel for the container's processes.

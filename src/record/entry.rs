@@ -1,6 +1,10 @@
 //! What the ledger keeps of an app.
 
-use crate::plan::Cause;
+use crate::{
+    observed::projection::Projection,
+    plan::{Cause, FieldChange},
+    value::ServiceName,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -12,6 +16,15 @@ pub struct RevisionKey {
     pub manifest: String,
     /// Image references with the ids they resolved to.
     pub images: BTreeMap<String, String>,
+}
+
+impl RevisionKey {
+    /// True unless the two are known to differ: an image that one of them does not know yet is no difference.
+    #[must_use]
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        self.manifest == other.manifest
+            && self.images.iter().all(|(reference, id)| other.images.get(reference).is_none_or(|known| known == id))
+    }
 }
 
 /// One entry of an app's history.
@@ -46,6 +59,49 @@ impl Entry {
     pub fn original(&self) -> u32 {
         self.restores.unwrap_or(self.number)
     }
+}
+
+/// What is known of an entry before its first effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewEntry {
+    /// The revision to bring back, for a rollback (`cause` says so too); none for the head.
+    pub restores: Option<u32>,
+    pub key: RevisionKey,
+    /// The commit it came from, 40 hex digits.
+    pub commit: String,
+    pub author: String,
+    /// First line of the commit's message.
+    pub subject: String,
+    pub at: Timestamp,
+    pub cause: Cause,
+    /// Who wanted it: the commit's author, the user who said `rollback`, or `reconcile`.
+    pub by: String,
+    pub reason: Option<String>,
+}
+
+/// What is written once into the folder of a revision.
+#[derive(Clone, Copy, Debug)]
+pub struct Documents<'a> {
+    /// The merged manifest: what a rollback resolves again.
+    pub manifest: &'a serde_json::Value,
+    /// The bodies it was resolved to, for a look.
+    pub spec: &'a serde_json::Value,
+    /// The plan that was applied, for a look.
+    pub plan: &'a serde_json::Value,
+}
+
+/// How an attempt at an entry ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Close {
+    pub outcome: Outcome,
+    /// It ran for `min_healthy_time`, so it may be gone back to.
+    pub stable: bool,
+    /// It failed by its own fault.
+    pub condemned: bool,
+    /// The hold that follows from it, recorded in the same transaction; none leaves the hold as it is.
+    pub hold: Option<Hold>,
+    /// The whole report of the attempt, for `outcome-<attempt>.json`.
+    pub detail: serde_json::Value,
 }
 
 /// How an attempt ended.
@@ -99,4 +155,53 @@ pub struct AppLedger {
     pub entries: Vec<Entry>,
     pub hold: Option<Hold>,
     pub suspended: Option<Suspension>,
+}
+
+impl Suspension {
+    /// True unless its time is over.
+    #[must_use]
+    pub fn holds_at(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+}
+
+impl AppLedger {
+    /// The entry of that number.
+    #[must_use]
+    pub fn entry(&self, number: u32) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.number == number)
+    }
+
+    /// The suspension, unless its time is over.
+    #[must_use]
+    pub fn suspended_at(&self, now: Timestamp) -> Option<&Suspension> {
+        self.suspended.as_ref().filter(|suspension| suspension.holds_at(now))
+    }
+}
+
+/// Something that happened to an app without a new revision: a repair, a prune.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    pub at: Timestamp,
+    /// One word: `repair`, `prune`.
+    pub kind: String,
+    pub text: String,
+}
+
+/// A revision that did not settle: a pass after a pass still saw these fields differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NonConvergence {
+    pub key: RevisionKey,
+    pub fields: Vec<FieldChange>,
+}
+
+/// What a container looked like when it was accepted, to be remembered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Learned {
+    pub service: ServiceName,
+    /// The run that was accepted.
+    pub started_at: Option<Timestamp>,
+    pub projection: Projection,
+    /// The engine that gave the projection, with its version: another one's answers are not compared with it.
+    pub engine_version: String,
 }

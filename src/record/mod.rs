@@ -1,7 +1,33 @@
 //! The ledger of revisions: what was applied, how it ended, what is held. `target` is pure.
+//!
+//! Losing the database loses history, holds and what was learned; it never deletes and never recreates anything.
 
+mod database;
 pub mod entry;
+pub mod error;
+mod folder;
+pub mod intent;
+mod json;
+pub mod ledger;
+pub mod lock;
+mod memory;
+pub mod opening;
+pub mod place;
+mod private;
+mod retention;
+mod rows;
+mod schema;
+pub mod store;
 pub mod target;
+mod wish;
 
-pub use entry::{AppLedger, Entry, Hold, HoldUntil, Outcome, RevisionKey};
+pub use entry::{
+    AppLedger, Close, Documents, Entry, Event, Hold, HoldUntil, Learned, NewEntry, NonConvergence, Outcome,
+    RevisionKey, Suspension,
+};
+pub use error::RecordError;
+pub use intent::IntentWatch;
+pub use ledger::Ledger;
+pub use lock::AppLock;
+pub use store::StateDir;
 pub use target::{Target, target};

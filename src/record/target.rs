@@ -1,9 +1,10 @@
 //! Chooses the revision to converge on. Rollback lives here and nowhere else.
 
-use super::entry::{AppLedger, Entry, HoldUntil, RevisionKey};
+use super::entry::{AppLedger, Entry, Hold, HoldUntil, Outcome, RevisionKey};
+use crate::plan::Cause;
 
 /// Where an app should go.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// What the branch says.
     Head,
@@ -11,23 +12,27 @@ pub enum Target {
     Revision(u32),
     /// Nothing was ever stable and the head is condemned: what failed is stopped and kept for a look.
     Nothing,
+    /// The revision it was to go to failed too: nothing is tried until someone acts, and what runs is left running.
+    Stay,
 }
 
 /// The head; unless the app is held or the head condemned, then the newest stable revision.
+///
+/// An automatic hold on the head itself is how `on_failure: halt` is said: the head is condemned, so the app stays.
 #[must_use]
 pub fn target(head: &RevisionKey, ledger: &AppLedger) -> Target {
-    if let Some(hold) = &ledger.hold {
-        let holds = match &hold.until {
-            HoldUntil::Resume => true,
-            HoldUntil::Commit { manifest } => *manifest == head.manifest,
-            HoldUntil::Revision { key } => key == head,
+    if let Some(hold) = active_hold(head, ledger) {
+        return match hold.revision {
+            None => Target::Nothing,
+            Some(number) if revision_condemned(number, ledger) => Target::Stay,
+            Some(number) => Target::Revision(number),
         };
-        if holds {
-            return hold.revision.map_or(Target::Nothing, Target::Revision);
-        }
     }
     if !condemned(head, ledger) {
         return Target::Head;
+    }
+    if fallback_failed(head, ledger) {
+        return Target::Stay;
     }
     match newest_stable(ledger) {
         Some(entry) => Target::Revision(entry.original()),
@@ -35,27 +40,52 @@ pub fn target(head: &RevisionKey, ledger: &AppLedger) -> Target {
     }
 }
 
-/// True when this very revision failed by its own fault and nobody lifted it since.
+/// The hold that still holds under this head.
 #[must_use]
-pub fn condemned(head: &RevisionKey, ledger: &AppLedger) -> bool {
+pub fn active_hold<'a>(head: &RevisionKey, ledger: &'a AppLedger) -> Option<&'a Hold> {
+    ledger.hold.as_ref().filter(|hold| match &hold.until {
+        HoldUntil::Resume => true,
+        HoldUntil::Commit { manifest } => *manifest == head.manifest,
+        HoldUntil::Revision { key } => key.agrees_with(head),
+    })
+}
+
+/// True when this very revision failed by its own fault and nobody lifted it since. The newest attempt decides, so a
+/// manifest that was put back by a revert shares the fate of what it repeats.
+#[must_use]
+pub fn condemned(key: &RevisionKey, ledger: &AppLedger) -> bool {
+    ledger.entries.iter().rev().find(|entry| entry.key.agrees_with(key)).is_some_and(|entry| entry.condemned)
+}
+
+/// As `condemned`, for the original of that number.
+#[must_use]
+pub fn revision_condemned(number: u32, ledger: &AppLedger) -> bool {
     ledger
         .entries
         .iter()
-        .rev()
-        .find(|entry| entry.key == *head && entry.restores.is_none())
-        .is_some_and(|entry| entry.condemned)
+        .find(|entry| entry.original() == number)
+        .is_some_and(|original| condemned(&original.key, ledger))
 }
 
-/// The newest entry that was stable.
+/// The last thing that happened is that going back from this head failed: one more step back would be a chain through
+/// the whole history.
+fn fallback_failed(head: &RevisionKey, ledger: &AppLedger) -> bool {
+    ledger
+        .entries
+        .last()
+        .is_some_and(|newest| newest.cause == Cause::Rollback && newest.condemned && !newest.key.agrees_with(head))
+}
+
+/// The newest entry that was stable and whose revision did not fail since.
 #[must_use]
 pub fn newest_stable(ledger: &AppLedger) -> Option<&Entry> {
-    ledger.entries.iter().rev().find(|entry| entry.stable && !entry.condemned)
+    ledger.entries.iter().rev().find(|entry| entry.stable && !condemned(&entry.key, ledger))
 }
 
 /// The entry in force: the newest that succeeded.
 #[must_use]
 pub fn in_force(ledger: &AppLedger) -> Option<&Entry> {
-    ledger.entries.iter().rev().find(|entry| entry.stable || entry.outcome == Some(super::Outcome::Succeeded))
+    ledger.entries.iter().rev().find(|entry| entry.stable || entry.outcome == Some(Outcome::Succeeded))
 }
 
 /// Where `rollback APP` goes: the newest stable revision older than the one in force. A rollback's entry stands where
@@ -66,7 +96,7 @@ pub fn previous(ledger: &AppLedger) -> Option<u32> {
     ledger
         .entries
         .iter()
-        .filter(|entry| entry.stable && !entry.condemned && entry.original() < now)
+        .filter(|entry| entry.stable && entry.original() < now && !condemned(&entry.key, ledger))
         .map(Entry::original)
         .max()
 }

@@ -1,0 +1,220 @@
+//! The ledger: every app's history of revisions.
+//!
+//! Files come before rows and rows are written in one transaction, so a kill at any moment leaves either nothing or a
+//! whole entry, and at most a folder without a row, whose number is then skipped.
+
+use super::{
+    AppLedger, Close, Documents, Entry, IntentWatch, NewEntry, RecordError,
+    database::{Database, Failure},
+    folder::{Folders, Texts},
+    opening::{Opening, opening},
+    rows::{self, AppId, Services},
+};
+use crate::{
+    plan::Cause,
+    value::{AppName, EnvironmentName},
+};
+use rusqlite::Connection;
+use serde_json::Value;
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+/// What a question to the ledger comes back with.
+pub type Answer<T> = Result<T, RecordError>;
+
+/// The ledger of all apps; cheap to clone.
+#[derive(Clone)]
+pub struct Ledger {
+    pub(super) database: Database,
+    revisions: Arc<PathBuf>,
+}
+
+impl Ledger {
+    pub(super) fn new(database: Database, revisions: PathBuf) -> Self {
+        Self { database, revisions: Arc::new(revisions) }
+    }
+
+    pub(super) fn folders(&self, environment: &EnvironmentName, app: &AppName) -> Folders {
+        Folders::new(self.revisions.join(environment.as_str()).join(app.as_str()))
+    }
+
+    /// What decides an app's target: entries oldest first, hold, suspension. Empty when nothing was recorded.
+    pub async fn app(&self, environment: &EnvironmentName, app: &AppName) -> Answer<AppLedger> {
+        let (environment, app) = (environment.clone(), app.clone());
+        self.database
+            .read("read the history", move |connection| match rows::find_app(connection, &environment, &app)? {
+                Some(id) => Ok(rows::read_app(connection, id)?),
+                None => Ok(AppLedger::default()),
+            })
+            .await
+    }
+
+    /// The apps of an environment that have any record, by name.
+    pub async fn apps(&self, environment: &EnvironmentName) -> Answer<Vec<AppName>> {
+        let environment = environment.clone();
+        self.database
+            .read("read the apps", move |connection| {
+                let mut names =
+                    connection.prepare_cached("SELECT name FROM app WHERE environment = ?1 ORDER BY name")?;
+                let names = names.query_map([environment.as_str()], |row| row.get::<_, String>(0))?;
+                // A name that is none could only be put there by hand; it belongs to no app.
+                Ok(names.collect::<Result<Vec<_>, _>>()?.iter().filter_map(|name| name.parse().ok()).collect())
+            })
+            .await
+    }
+
+    /// Opens an entry before its first effect and tells its number. Another attempt at the newest entry takes that
+    /// entry again and changes nothing of it but what became known of its images; numbers are never reused.
+    ///
+    /// Belongs under the app's lock.
+    pub async fn open(
+        &self,
+        environment: &EnvironmentName,
+        app: &AppName,
+        new: NewEntry,
+        documents: Documents<'_>,
+    ) -> Answer<u32> {
+        let texts = Texts::of(documents)?;
+        let services = services(documents.manifest);
+        let folders = self.folders(environment, app);
+        let (environment, app) = (environment.clone(), app.clone());
+        self.database
+            .write("open a revision", move |connection| {
+                let id = rows::find_or_add_app(connection, &environment, &app)?;
+                let ledger = rows::read_app(connection, id)?;
+                match opening(&new, &ledger) {
+                    Opening::Again(entry) => {
+                        learn_images(connection, id, entry.clone(), &new.key.images)?;
+                        Ok(entry.number)
+                    }
+                    Opening::New { restores } => {
+                        // Folders count too: one may be left from a kill, or from before the database was lost.
+                        let newest = ledger.entries.last().map_or(0, |entry| entry.number);
+                        let number = folders.numbers()?.into_iter().fold(newest, u32::max) + 1;
+                        let digests = folders.write(number, &texts)?;
+                        rows::add_entry(connection, id, &begun(number, restores, new), &services, &digests)?;
+                        Ok(number)
+                    }
+                }
+            })
+            .await
+    }
+
+    /// Adds image ids that became known after `open`, reference to id, so that the entry's images can be kept.
+    pub async fn resolved(
+        &self,
+        environment: &EnvironmentName,
+        app: &AppName,
+        number: u32,
+        images: &BTreeMap<String, String>,
+    ) -> Answer<()> {
+        let images = images.clone();
+        self.change(environment, app, number, move |connection, id, entry| learn_images(connection, id, entry, &images))
+            .await
+    }
+
+    /// Records how an attempt at an entry ended. An entry that was stable stays so unless it is condemned now: a world
+    /// that failed it says nothing about it.
+    pub async fn close(&self, environment: &EnvironmentName, app: &AppName, number: u32, close: Close) -> Answer<()> {
+        let folders = self.folders(environment, app);
+        self.change(environment, app, number, move |connection, id, entry| {
+            folders.write_outcome(number, &close.detail)?;
+            let stable = close.stable || (entry.stable && !close.condemned);
+            let closed = Entry { outcome: Some(close.outcome), stable, condemned: close.condemned, ..entry };
+            rows::write_entry(connection, id, &closed)?;
+            if let Some(hold) = &close.hold {
+                rows::write_hold(connection, id, Some(hold))?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// The merged manifest of an entry, as it was recorded.
+    ///
+    /// # Errors
+    /// `NoRevision`; `Altered` when the file is not what was written.
+    pub async fn stored_manifest(&self, environment: &EnvironmentName, app: &AppName, number: u32) -> Answer<Value> {
+        let folders = self.folders(environment, app);
+        let (environment, app) = (environment.clone(), app.clone());
+        self.database
+            .read("read a revision", move |connection| {
+                let id = rows::find_app(connection, &environment, &app)?;
+                let digests = id.map(|id| rows::read_digests(connection, id, number)).transpose()?.flatten();
+                let digests = digests.ok_or_else(|| no_revision(&environment, &app, number))?;
+                Ok(folders.manifest(number, &digests)?)
+            })
+            .await
+    }
+
+    /// A watch on what other processes write from now on.
+    pub async fn intents(&self) -> Answer<IntentWatch> {
+        IntentWatch::begin(self.database.clone()).await
+    }
+
+    /// Changes an entry that is there.
+    async fn change(
+        &self,
+        environment: &EnvironmentName,
+        app: &AppName,
+        number: u32,
+        change: impl FnOnce(&Connection, AppId, Entry) -> Result<(), Failure> + Send + 'static,
+    ) -> Answer<()> {
+        let (environment, app) = (environment.clone(), app.clone());
+        self.database
+            .write("record a revision", move |connection| {
+                let id = rows::find_app(connection, &environment, &app)?;
+                let entry = id.map(|id| rows::read_entry(connection, id, number)).transpose()?.flatten();
+                match (id, entry) {
+                    (Some(id), Some(entry)) => change(connection, id, entry),
+                    (Some(_) | None, _) => Err(no_revision(&environment, &app, number).into()),
+                }
+            })
+            .await
+    }
+}
+
+fn begun(number: u32, restores: Option<u32>, new: NewEntry) -> Entry {
+    // A rollback is told from a head by its cause, so whoever names what to bring back asks for a rollback.
+    let cause = if new.restores.is_some() { Cause::Rollback } else { new.cause };
+    let NewEntry { restores: _, key, commit, author, subject, at, cause: _, by, reason } = new;
+    Entry {
+        number,
+        restores,
+        key,
+        commit,
+        author,
+        subject,
+        at,
+        cause,
+        by,
+        reason,
+        outcome: None,
+        stable: false,
+        condemned: false,
+    }
+}
+
+fn learn_images(
+    connection: &Connection,
+    id: AppId,
+    mut entry: Entry,
+    images: &BTreeMap<String, String>,
+) -> Result<(), Failure> {
+    if images.iter().any(|(reference, image)| entry.key.images.get(reference) != Some(image)) {
+        entry.key.images.extend(images.clone());
+        rows::write_entry(connection, id, &entry)?;
+    }
+    Ok(())
+}
+
+/// Which image reference each service of a merged manifest names.
+fn services(manifest: &Value) -> Services {
+    let services = manifest.get("services").and_then(Value::as_object);
+    let image =
+        |(name, service): (&String, &Value)| Some((name.parse().ok()?, service.get("image")?.as_str()?.to_owned()));
+    services.into_iter().flatten().filter_map(image).collect()
+}
+
+fn no_revision(environment: &EnvironmentName, app: &AppName, number: u32) -> RecordError {
+    RecordError::NoRevision { environment: environment.to_string(), app: app.to_string(), number }
+}

@@ -1,0 +1,118 @@
+//! The rows of apps and entries.
+
+use super::{AppLedger, Entry, Hold, Suspension, folder::Digests, json::Json};
+use crate::value::{AppName, EnvironmentName, ServiceName};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::BTreeMap;
+
+/// The row of an app.
+pub(super) type AppId = i64;
+
+/// Service to image reference, as an entry's manifest names them.
+pub(super) type Services = BTreeMap<ServiceName, String>;
+
+pub(super) fn find_app(
+    connection: &Connection,
+    environment: &EnvironmentName,
+    app: &AppName,
+) -> rusqlite::Result<Option<AppId>> {
+    connection
+        .prepare_cached("SELECT id FROM app WHERE environment = ?1 AND name = ?2")?
+        .query_row(params![environment.as_str(), app.as_str()], |row| row.get(0))
+        .optional()
+}
+
+pub(super) fn find_or_add_app(
+    connection: &Connection,
+    environment: &EnvironmentName,
+    app: &AppName,
+) -> rusqlite::Result<AppId> {
+    if let Some(id) = find_app(connection, environment, app)? {
+        return Ok(id);
+    }
+    connection
+        .execute("INSERT INTO app (environment, name) VALUES (?1, ?2)", params![environment.as_str(), app.as_str()])?;
+    Ok(connection.last_insert_rowid())
+}
+
+pub(super) fn read_app(connection: &Connection, id: AppId) -> rusqlite::Result<AppLedger> {
+    let (hold, suspended) =
+        connection.prepare_cached("SELECT hold, suspension FROM app WHERE id = ?1")?.query_row([id], |row| {
+            Ok((row.get::<_, Option<Json<Hold>>>(0)?, row.get::<_, Option<Json<Suspension>>>(1)?))
+        })?;
+    let entries = connection
+        .prepare_cached("SELECT entry FROM entry WHERE app = ?1 ORDER BY number")?
+        .query_map([id], |row| Ok(row.get::<_, Json<Entry>>(0)?.0))?
+        .collect::<Result<_, _>>()?;
+    Ok(AppLedger { entries, hold: hold.map(|json| json.0), suspended: suspended.map(|json| json.0) })
+}
+
+pub(super) fn read_entry(connection: &Connection, id: AppId, number: u32) -> rusqlite::Result<Option<Entry>> {
+    connection
+        .prepare_cached("SELECT entry FROM entry WHERE app = ?1 AND number = ?2")?
+        .query_row(params![id, number], |row| Ok(row.get::<_, Json<Entry>>(0)?.0))
+        .optional()
+}
+
+pub(super) fn read_services(connection: &Connection, id: AppId, number: u32) -> rusqlite::Result<Option<Services>> {
+    connection
+        .prepare_cached("SELECT services FROM entry WHERE app = ?1 AND number = ?2")?
+        .query_row(params![id, number], |row| Ok(row.get::<_, Json<Services>>(0)?.0))
+        .optional()
+}
+
+pub(super) fn read_digests(connection: &Connection, id: AppId, number: u32) -> rusqlite::Result<Option<Digests>> {
+    connection
+        .prepare_cached("SELECT digests FROM entry WHERE app = ?1 AND number = ?2")?
+        .query_row(params![id, number], |row| Ok(row.get::<_, Json<Digests>>(0)?.0))
+        .optional()
+}
+
+pub(super) fn add_entry(
+    connection: &Connection,
+    id: AppId,
+    entry: &Entry,
+    services: &Services,
+    digests: &Digests,
+) -> rusqlite::Result<()> {
+    connection.execute(
+        "INSERT INTO entry (app, number, entry, services, digests) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![id, entry.number, Json(entry), Json(services), Json(digests)],
+    )?;
+    Ok(())
+}
+
+pub(super) fn write_entry(connection: &Connection, id: AppId, entry: &Entry) -> rusqlite::Result<()> {
+    connection.execute(
+        "UPDATE entry SET entry = ?3 WHERE app = ?1 AND number = ?2",
+        params![id, entry.number, Json(entry)],
+    )?;
+    Ok(())
+}
+
+pub(super) fn write_hold(connection: &Connection, id: AppId, hold: Option<&Hold>) -> rusqlite::Result<()> {
+    connection.execute("UPDATE app SET hold = ?2 WHERE id = ?1", params![id, hold.map(Json)])?;
+    Ok(())
+}
+
+pub(super) fn write_suspension(
+    connection: &Connection,
+    id: AppId,
+    suspension: Option<&Suspension>,
+) -> rusqlite::Result<()> {
+    connection.execute("UPDATE app SET suspension = ?2 WHERE id = ?1", params![id, suspension.map(Json)])?;
+    Ok(())
+}
+
+/// Lets condemned entries be tried again: those that `which` names.
+pub(super) fn lift(
+    connection: &Connection,
+    id: AppId,
+    ledger: &AppLedger,
+    which: impl Fn(&Entry) -> bool,
+) -> rusqlite::Result<()> {
+    for entry in ledger.entries.iter().filter(|entry| entry.condemned && which(entry)) {
+        write_entry(connection, id, &Entry { condemned: false, ..entry.clone() })?;
+    }
+    Ok(())
+}
