@@ -19,7 +19,8 @@ impl Look {
             .images
             .iter()
             .flat_map(|image| image.references.iter().map(|reference| (reference, &image.id)))
-            .filter(|(reference, _)| reference.starts_with(&prefix))
+            // Podman makes a digest of every tag; only the tag can be taken away again.
+            .filter(|(reference, _)| reference.starts_with(&prefix) && !reference.contains('@'))
             .map(|(reference, id)| (reference.clone(), id.clone()))
             .collect();
         Observed {
