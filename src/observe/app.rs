@@ -19,8 +19,7 @@ impl Look {
             .images
             .iter()
             .flat_map(|image| image.references.iter().map(|reference| (reference, &image.id)))
-            // Podman makes a digest of every tag; only the tag can be taken away again.
-            .filter(|(reference, _)| reference.starts_with(&prefix) && !reference.contains('@'))
+            .filter(|(reference, _)| reference.starts_with(&prefix))
             .map(|(reference, id)| (reference.clone(), id.clone()))
             .collect();
         Observed {

@@ -201,9 +201,10 @@ fn devices_and_gpus_reach_the_engine_where_the_host_allows_them(world: &World) {
         serde_json::json!({"PathOnHost": "/dev/null", "PathInContainer": "/dev/other", "CgroupPermissions": "r"});
     assert_eq!(device, wanted);
 
-    world.push("gateway", &with("gpus: all"));
+    world.host("policy: {devices: [gateway/ollama, other/ollama]}\n");
+    world.push("other", &with("gpus: all"));
     let report = world.fails().json();
-    assert_ne!(app(&report, "gateway")["error"], serde_json::Value::Null, "{report:#}");
+    assert_ne!(app(&report, "other")["error"], serde_json::Value::Null, "{report:#}");
     let asked = world.everything().into_iter().any(|id| {
         let requests = Container::of(world.engine, &id).inspect()["HostConfig"]["DeviceRequests"].clone();
         requests[0]["Capabilities"] == serde_json::json!([["gpu"]]) && requests[0]["Count"] == -1
