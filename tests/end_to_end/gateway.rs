@@ -110,7 +110,10 @@ fn a_port_published_by_hand_on_an_internal_service_is_taken_away(world: &World) 
 fn what_the_host_never_exposes_is_refused(world: &World) {
     make_proxy_network(world);
     world.host("policy: {never_expose: [gateway/ollama]}\n");
-    world.push("gateway", &manifest(world, "one").replace("internal_only: true", "ports: [\"11434:11434\"]"));
+    let (before, ollama) =
+        manifest(world, "one").split_once("  ollama: ").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let exposed = ollama.replacen("internal_only: true", "ports: [\"11434:11434\"]", 1);
+    world.push("gateway", &format!("{before}  ollama: {exposed}"));
     world.run(&[]).expect(1).says("never_expose").says("ollama");
     assert_eq!(world.running("gateway", "ollama"), Vec::<String>::new());
 }
