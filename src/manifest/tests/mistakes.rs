@@ -22,4 +22,3 @@ fn every_mistake_is_told_at_its_place_with_what_to_write_instead() {
         assert_eq!(said, *expected, "{text}");
     }
 }
-
