@@ -5,6 +5,7 @@ pub mod arguments;
 mod ask;
 mod complaint;
 mod converge;
+mod disk;
 mod engine_address;
 mod head;
 mod history;
@@ -31,7 +32,7 @@ use session::Session;
 use std::{ffi::OsString, process::ExitCode};
 
 /// What a command has to say by its exit code, where nothing went wrong.
-enum Verdict {
+pub enum Verdict {
     Done,
     /// Told on the way already: an app failed, a manifest is invalid.
     Failed,

@@ -31,10 +31,12 @@ pub(super) fn layers(files: &BTreeMap<String, String>, root: &str, path: &str) -
             Ok(next) => chain.push(next),
             Err(problem) => {
                 problems.push(problem);
+                trees.clear();
                 break;
             }
         }
     }
+    // Without one of the files nobody can say what the whole lacks.
     let whole = trees.len() == chain.len();
     let tree = trees.into_iter().rev().fold(None, |base, patch| Some(laid_over(base, patch, &mut problems)));
     Layers { tree: tree.filter(|_| whole), problems, files: chain.into_iter().collect() }

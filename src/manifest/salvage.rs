@@ -23,6 +23,8 @@ pub(super) fn crosschecked(mut tree: Node, problems: &[Diagnostic]) -> Vec<Diagn
             }
             Err(more) => {
                 let filled = give_images(&mut tree);
+                // What was wrong before is gone, and a mapping now begins with another key.
+                wrong.clear();
                 wrong.extend(more.iter().map(|problem| problem.place.clone()).filter(|place| !filled.contains(place)));
                 found.extend(more.into_iter().filter(|problem| !removed.from.contains(&problem.place)));
             }
@@ -77,7 +79,9 @@ fn remove(node: &mut Node, wrong: &BTreeSet<Place>, removed: &mut Removed) {
             items.iter_mut().for_each(|item| remove(item, wrong, removed));
         }
         Value::Mapping(entries) => {
-            let is_wrong = |(key, node): &(Key, Node)| wrong.contains(&key.place) || wrong.contains(&node.place);
+            let is_wrong = |(key, node): &(Key, Node)| {
+                wrong.contains(&key.place) || (wrong.contains(&node.place) && !begins_with_key(node))
+            };
             for (key, _) in entries.iter().filter(|entry| is_wrong(entry)) {
                 removed.names.insert(key.text.clone());
                 removed.from.insert(node.place.clone());
@@ -91,5 +95,13 @@ fn remove(node: &mut Node, wrong: &BTreeSet<Place>, removed: &mut Removed) {
                 }
             }
         }
+    }
+}
+
+/// A block mapping stands where its first key stands, and it is the key that is wrong.
+fn begins_with_key(node: &Node) -> bool {
+    match &node.value {
+        Value::Mapping(entries) => entries.first().is_some_and(|(key, _)| key.place == node.place),
+        Value::Null | Value::Scalar { .. } | Value::Sequence(_) => false,
     }
 }

@@ -15,7 +15,6 @@ use crate::{
     record::{AppLock, IntentWatch, Outcome},
     show::report::{AppReport, ErrorReport},
     value::AppName,
-    yaml::Diagnostic,
 };
 use std::collections::BTreeSet;
 
@@ -38,19 +37,15 @@ impl<E: Engine> AppPass<'_, E> {
         let desired = match self.head.apps.get(self.app) {
             None => Desired::gone(self.wish.environment.clone(), self.app.clone()),
             Some(Ok(desired)) => desired.clone(),
-            Some(Err(diagnostics)) => return self.invalid(diagnostics),
+            Some(Err(problems)) => {
+                let outcome = (self.wish.mode == Mode::Apply).then_some(Outcome::Failed);
+                return report::invalid(self.app, problems, outcome);
+            }
         };
         match self.wish.mode {
             Mode::DryRun => self.dry_run(&desired, look).await,
             Mode::Apply => self.apply(&desired, look, ending).await,
         }
-    }
-
-    fn invalid(&self, diagnostics: &[Diagnostic]) -> AppReport {
-        let summary = diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        let hint = diagnostics.iter().find_map(|diagnostic| diagnostic.hint.clone());
-        let outcome = (self.wish.mode == Mode::Apply).then_some(Outcome::Failed);
-        report::unknown(self.app, ErrorReport::new(Blame::Revision, summary, hint), outcome)
     }
 
     async fn dry_run(&self, head: &Desired, look: &Look) -> AppReport {

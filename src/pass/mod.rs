@@ -1,5 +1,6 @@
 //! The loop for one app: choose the target, observe, plan, apply, record. And the loop for the apps of an environment.
 
+pub mod account;
 pub mod aim;
 pub mod app;
 pub mod attempt;

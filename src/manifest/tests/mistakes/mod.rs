@@ -1,13 +1,12 @@
 //! Mistakes, and what is said about each: `line:column: what is wrong (what next)`.
 
-use super::{mistake_table::CASES, production};
-use crate::yaml::Diagnostic;
+use super::{production, told};
 
-fn told(problem: &Diagnostic) -> String {
-    let place = &problem.place;
-    let hint = problem.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-    format!("{}:{}: {}{hint}", place.line, place.column, problem.message)
-}
+mod meaning;
+mod words;
+
+/// A manifest after an empty line that does not count, and what is said about it.
+type Case = (&'static str, &'static [&'static str]);
 
 fn mistakes(text: &str) -> Vec<String> {
     let mut loaded = production(&[("environments/production/web.yaml", text)]);
@@ -17,7 +16,7 @@ fn mistakes(text: &str) -> Vec<String> {
 
 #[test]
 fn every_mistake_is_told_at_its_place_with_what_to_write_instead() {
-    for (text, expected) in CASES {
+    for (text, expected) in words::CASES.iter().chain(meaning::CASES) {
         let said = mistakes(text.strip_prefix('\n').unwrap());
         assert_eq!(said, *expected, "{text}");
     }
