@@ -121,11 +121,15 @@ fn allow_null(schema: &mut Value) {
 
 fn nullable(schema: &mut Value) {
     let Value::Object(schema) = schema else { return };
-    if let Some(Value::Array(branches)) = schema.get_mut("anyOf") {
-        branches.push(json!({"title": "Nothing", "type": "null"}));
+    let nothing = json!({"title": "Nothing", "type": "null"});
+    // A word that is wrong should be answered with the words that are right, and null is none of them.
+    if let Some(words) = schema.remove("enum") {
+        let kind = schema.remove("type").unwrap_or_default();
+        schema.insert("anyOf".to_owned(), json!([{"type": kind, "enum": words}, nothing]));
+        return;
     }
-    if let Some(Value::Array(words)) = schema.get_mut("enum") {
-        words.push(Value::Null);
+    if let Some(Value::Array(branches)) = schema.get_mut("anyOf") {
+        branches.push(nothing);
     }
     match schema.get_mut("type") {
         Some(Value::Array(types)) if !types.contains(&json!("null")) => types.push(json!("null")),
