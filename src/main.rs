@@ -1,3 +1,5 @@
-fn main() {
-    println!("not yet");
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    reconcile::cli::main(std::env::args_os())
 }

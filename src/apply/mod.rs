@@ -1,1 +1,13 @@
-//! (room not furnished yet)
+//! Does what a step says: one match on `Step`, and every effect on the host.
+
+pub mod errand;
+pub mod nudges;
+pub mod perform;
+pub mod preflight;
+pub mod prove;
+pub mod slots;
+
+pub use errand::{Errand, errand};
+pub use nudges::Nudges;
+pub use perform::{Hands, StepError};
+pub use slots::Slots;

@@ -1,1 +1,98 @@
-//! (room not furnished yet)
+//! The command: a file for each of its words.
+
+mod against;
+pub mod arguments;
+mod ask;
+mod complaint;
+mod converge;
+mod disk;
+mod engine_address;
+mod head;
+mod history;
+mod init;
+mod interruption;
+mod logging;
+mod reference;
+mod results;
+mod resume;
+mod rollback;
+mod schema;
+mod session;
+mod settings;
+mod show_revision;
+mod status;
+mod suspend;
+mod told;
+mod validate;
+
+pub use complaint::Complaint;
+
+use arguments::{Arguments, Command, Request};
+use session::Session;
+use std::{ffi::OsString, process::ExitCode};
+
+/// What a command has to say by its exit code, where nothing went wrong.
+pub enum Verdict {
+    Done,
+    /// Told on the way already: an app failed, a manifest is invalid.
+    Failed,
+    /// `--detailed-exitcode` asked for it.
+    ChangesPending,
+}
+
+/// Runs the command line and tells the exit code: 0 done, 1 any error, 2 changes pending where that was asked.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let request = match arguments::parse(arguments) {
+        Ok(request) => request,
+        Err(error) => {
+            // Help and version are results; a usage error is an error like others (not clap's 2).
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        }
+    };
+    let verdict = match request {
+        Request::NotYet(name) => Err(Complaint::not_yet(&name)),
+        Request::Run(arguments) => begin(&arguments),
+    };
+    match verdict {
+        Ok(Verdict::Done) => ExitCode::SUCCESS,
+        Ok(Verdict::Failed) => ExitCode::FAILURE,
+        Ok(Verdict::ChangesPending) => ExitCode::from(2),
+        Err(complaint) => {
+            anstream::eprint!("{complaint}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn begin(arguments: &Arguments) -> Result<Verdict, Complaint> {
+    logging::begin(&arguments.global);
+    if arguments.global.no_color {
+        anstream::ColorChoice::Never.write_global();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let verdict = runtime.block_on(run(arguments));
+    // A pass that was told to stop may leave reads behind; nobody waits for them.
+    runtime.shutdown_background();
+    verdict
+}
+
+async fn run(arguments: &Arguments) -> Result<Verdict, Complaint> {
+    let global = &arguments.global;
+    let session = || Session::begin(global);
+    match &arguments.command {
+        None => arguments.converge.run(&session()?).await,
+        Some(Command::Validate(command)) => command.run(global),
+        Some(Command::Status(command)) => command.run(&session()?).await.map(|()| Verdict::Done),
+        Some(Command::History(command)) => command.run(&session()?).await.map(|()| Verdict::Done),
+        Some(Command::Show(command)) => command.run(&session()?).await.map(|()| Verdict::Done),
+        Some(Command::Rollback(command)) => command.run(&session()?).await,
+        Some(Command::Suspend(command)) => command.run(&session()?).await.map(|()| Verdict::Done),
+        Some(Command::Resume(command)) => command.run(&session()?).await.map(|()| Verdict::Done),
+        Some(Command::Schema(command)) => command.run().map(|()| Verdict::Done),
+        Some(Command::Init(command)) => command.run(global).map(|()| Verdict::Done),
+    }
+}
+
+#[cfg(test)]
+mod tests;

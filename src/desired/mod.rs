@@ -2,6 +2,9 @@
 //!
 //! Image ids are not here: what a tag means today is observed, not desired.
 
+pub mod label;
+pub mod names;
+pub mod resolve;
 pub mod service;
 pub mod spec;
 
@@ -9,9 +12,11 @@ use crate::value::{AppName, EnvironmentName, JobName, ServiceName};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+pub use crate::value::PullPolicy;
+pub use resolve::{Context, StoredError, manifest_digest, resolve, resolve_stored};
 pub use service::{
-    Condition, Dependency, DesiredJob, DesiredService, FailureAction, JobPhase, Order, Probe, ProbeKind, PullPolicy,
-    Rollout,
+    Condition, Dependency, DesiredJob, DesiredService, FailureAction, JobPhase, Order, Probe, ProbeKind, Rollout,
+    Scheme,
 };
 pub use spec::{ContainerSpec, SpecHash};
 

@@ -1,7 +1,7 @@
 //! A service and a job as they should be: the container's body and how to get there.
 
 use super::spec::{ContainerSpec, SpecHash};
-use crate::value::{JobName, ServiceName};
+use crate::value::{JobName, PullPolicy, ServiceName};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -73,21 +73,6 @@ pub enum JobPhase {
     PreSync,
     /// After the service is ready.
     PostSync,
-}
-
-/// When an image is pulled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PullPolicy {
-    /// When the engine does not have it.
-    #[default]
-    Missing,
-    /// Once for each revision.
-    Always,
-    /// Not at all.
-    Never,
-    /// When the last pull is older than this.
-    Every(Duration),
 }
 
 /// How readiness is judged.

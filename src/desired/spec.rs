@@ -4,6 +4,7 @@
 //! no hash and recreates no container (the upgrade law).
 
 use crate::value::ServiceName;
+pub use crate::value::{Protocol, Restart};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
@@ -136,6 +137,10 @@ pub struct ContainerSpec {
     pub dns: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logging: Option<Logging>,
+    /// Rights an engine reports for which a manifest has no word (`PidMode: host`); a manifest's body has none, so any
+    /// entry here is a difference.
+    #[serde(skip_serializing_if = "is_default")]
+    pub unspoken: BTreeMap<String, String>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -187,26 +192,6 @@ pub struct PublishedPort {
     pub container: u16,
     /// How.
     pub protocol: Protocol,
-}
-
-/// A transport protocol.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Protocol {
-    #[default]
-    Tcp,
-    Udp,
-    Sctp,
-}
-
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Tcp => "tcp",
-            Self::Udp => "udp",
-            Self::Sctp => "sctp",
-        })
-    }
 }
 
 /// A volume or host path inside the container.
@@ -279,18 +264,6 @@ pub struct Adjustable {
     pub cpuset: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pids_limit: Option<i64>,
-}
-
-/// When the engine starts a container again by itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Restart {
-    No,
-    Always,
-    /// Up to so many times; 0 is without limit.
-    OnFailure(u32),
-    #[default]
-    UnlessStopped,
 }
 
 /// A limit of the kernel for the container's processes.

@@ -4,11 +4,14 @@
 //! whether the request was accepted; whether it did what it should is seen by looking again, never by a status code
 //! or an error's text (Docker and Podman differ in both: research, engine §1).
 
+pub mod docker;
+pub mod model;
 pub mod view;
 
 pub use view::{Detail, EngineInfo, Event, ImageView, NetworkView, Summary, Usage, VolumeView};
 
 use crate::desired::{ContainerSpec, spec::Adjustable};
+use jiff::Timestamp;
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::Future,
@@ -66,6 +69,11 @@ pub struct CreateNetwork {
 
 /// A container engine: Docker or Podman behind their socket, or the model in memory.
 pub trait Engine: Send + Sync + 'static {
+    /// The clock by which the engine's timestamps are read: the host's, or the model's virtual one. Every age (since a
+    /// start, until a deadline) is taken from here.
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
     /// Who it is, what it can do. Slow on Podman (0.5–2 s): once for a run.
     fn info(&self) -> impl Future<Output = Answer<EngineInfo>> + Send;
     /// Containers, stopped ones included. An empty filter is every container of the host.

@@ -56,9 +56,12 @@ pub struct Detail {
     pub life: Life,
     pub created_at: Timestamp,
     pub started_at: Option<Timestamp>,
+    /// For a life of a moment it may lie before `started_at`: the engines note the two in different places.
     pub finished_at: Option<Timestamp>,
     pub restarts: u32,
     pub oom: bool,
+    /// The exit code of its last run, where it has ended one.
+    pub exit_code: Option<i64>,
     /// What the engine says went wrong at the start, where it says so.
     pub start_error: Option<String>,
     /// The engine's own health word (`starting`, `healthy`, `unhealthy`); none where the container has no check.
@@ -91,8 +94,24 @@ pub struct ImageView {
     /// Paths declared as `VOLUME`; only an inspection of one image tells.
     pub volumes: BTreeSet<String>,
     pub has_healthcheck: bool,
-    /// `repository@sha256:…`
+    /// `repository@sha256:…`, of registries only.
     pub digests: Vec<String>,
+}
+
+impl ImageView {
+    /// True when a manifest's reference means this image here. Of a reference with tag and digest only the digest
+    /// counts, as for the engines themselves.
+    #[must_use]
+    pub fn answers_to(&self, reference: &str) -> bool {
+        let Some((name, digest)) = reference.split_once('@') else {
+            return self.references.contains(reference) || self.id == reference;
+        };
+        let repository = match name.rsplit_once(':') {
+            Some((repository, tag)) if !tag.contains('/') => repository,
+            Some(_) | None => name,
+        };
+        self.references.contains(&format!("{repository}@{digest}"))
+    }
 }
 
 /// A network.

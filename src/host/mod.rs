@@ -1,1 +1,85 @@
-//! (room not furnished yet)
+//! The host file: what root of this machine settles, and nothing in the repository can change.
+//!
+//! All of it is optional. What it says of policy is judged by `policy`.
+
+mod file;
+mod policy;
+
+pub use file::{Drift, HostFile, Retain, Source};
+pub use policy::Policy;
+
+use crate::yaml::{self, Diagnostic, Node, Place, Required, diagnostic::quoted};
+use schemars::generate::SchemaSettings;
+use serde::Deserialize;
+use std::sync::Arc;
+
+#[cfg(test)]
+mod tests;
+
+/// The host file with its places.
+#[derive(Clone, Debug, Default)]
+pub struct Host {
+    /// What it says, defaults filled in.
+    pub settings: HostFile,
+    /// Its name and tree; none where there is no file.
+    origin: Option<(Arc<str>, Option<Node>)>,
+}
+
+impl Host {
+    /// Where a setting stands (`["policy", "publish"]`), or its nearest parent; none where there is no file.
+    #[must_use]
+    pub fn place_of(&self, path: &[&str]) -> Option<Place> {
+        let (file, tree) = self.origin.as_ref()?;
+        let start = || Place { file: Arc::clone(file), line: 1, column: 1 };
+        Some(tree.as_ref().map_or_else(start, |tree| tree.place_of(path).clone()))
+    }
+}
+
+/// Reads the text of a host file; `file` is its name in errors.
+///
+/// # Errors
+/// Everything that is wrong with it, keys of rooms that are not built yet included.
+pub fn read(file: &str, text: &str) -> Result<Host, Vec<Diagnostic>> {
+    let name: Arc<str> = file.into();
+    if text.lines().all(|line| line.trim_start().is_empty() || line.trim_start().starts_with('#')) {
+        return Ok(Host { settings: HostFile::default(), origin: Some((name, None)) });
+    }
+    let tree = yaml::parse(file, text)?;
+    let value = yaml::check(&tree, &schema(), Required::Yes)?;
+    let settings =
+        HostFile::deserialize(value).map_err(|error| vec![Diagnostic::new(&tree.place, error.to_string())])?;
+    let problems = cross_check(&settings, &tree);
+    if problems.is_empty() { Ok(Host { settings, origin: Some((name, Some(tree))) }) } else { Err(problems) }
+}
+
+/// What the shape cannot say.
+fn cross_check(settings: &HostFile, tree: &Node) -> Vec<Diagnostic> {
+    let problem =
+        |path: &[&str], message: String, hint: &str| Diagnostic::new(tree.place_of(path), message).with_hint(hint);
+    let url = settings.source.url.as_deref().filter(|url| !url.starts_with('/')).map(|url| {
+        let message = if url.contains("://") || url.contains('@') {
+            format!("{} is a remote source, which is not supported yet", quoted(url))
+        } else {
+            format!("{} is not an absolute path", quoted(url))
+        };
+        let hint = "write the path of a repository on this machine, as in `/srv/git/manifests.git`";
+        problem(&["source", "url"], message, hint)
+    });
+    let folder = &settings.source.path;
+    let leaves = folder.starts_with('/') || folder.split('/').any(|part| part == "..");
+    let folder = leaves.then(|| {
+        let message = format!("{} leads out of the repository", quoted(folder));
+        problem(&["source", "path"], message, "write a folder within the repository, as in `environments`")
+    });
+    let engine = settings.engine.as_deref().filter(|engine| !engine.starts_with("unix:///")).map(|engine| {
+        let message = format!("{} is no socket on this machine", quoted(engine));
+        problem(&["engine"], message, "write `unix://` and a path, as in `unix:///var/run/docker.sock`")
+    });
+    [url, folder, engine].into_iter().flatten().collect()
+}
+
+/// The JSON Schema (draft-07) of the host file, as editors and `read` use it.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    SchemaSettings::draft07().into_generator().into_root_schema_for::<HostFile>().to_value()
+}

@@ -1,1 +1,37 @@
-//! (room not furnished yet)
+//! A manifest: one app in one environment, from the files of a commit to a value that cannot be wrong.
+//!
+//! `load` takes texts that others read: parse, lay over what is extended, check the shape, deserialise, cross-check.
+
+pub mod app;
+pub mod connection;
+mod crosscheck;
+mod extend;
+pub mod form;
+pub mod health;
+pub mod job;
+pub mod layout;
+pub mod limit;
+pub mod load;
+pub mod network;
+pub mod refused;
+pub mod rollout;
+mod salvage;
+pub mod schema;
+pub mod service;
+
+pub use app::{Manifest, Sync};
+pub use connection::{Attachment, DependsOn, ServiceNetworks};
+pub use crosscheck::cross_check;
+pub use form::{Command, EnvironmentValue, OneOrMany, Text};
+pub use health::{Healthcheck, HttpCheck, TcpCheck, TestCommand};
+pub use job::Job;
+pub use layout::{Placement, environments, placement};
+pub use limit::{Gpus, Limit};
+pub use load::{App, Loaded, load};
+pub use network::{Logging, Network, Volume};
+pub use rollout::{OrderChoice, Rollout};
+pub use schema::{schema, shape};
+pub use service::Service;
+
+#[cfg(test)]
+mod tests;

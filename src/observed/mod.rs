@@ -3,14 +3,13 @@
 //! `observe` makes it, `apply` folds each verified effect into it, `plan` reads it.
 
 pub mod container;
+pub mod fold;
 pub mod projection;
 
 pub use container::{Container, Endpoint, Evidence, Failure, Life, Readiness, Role};
+pub use fold::{Effect, fold};
 
-use crate::{
-    desired::SpecHash,
-    value::{JobName, ServiceName},
-};
+use crate::{desired::SpecHash, value::JobName};
 use jiff::Timestamp;
 use projection::Projection;
 use std::collections::{BTreeMap, BTreeSet};
@@ -108,8 +107,8 @@ pub struct Applied {
     pub kept_images: Option<BTreeMap<String, String>>,
     /// Tags of ours that are on the engine: tag to image id.
     pub present_tags: BTreeMap<String, String>,
-    /// Services to be made anew because somebody said so.
-    pub replace: BTreeSet<ServiceName>,
+    /// Containers to be replaced because somebody said so, by id.
+    pub replace: BTreeSet<String>,
     /// The target is an earlier revision, not the head.
     pub rollback: bool,
 }

@@ -1,1 +1,120 @@
-//! (room not furnished yet)
+//! The loop for one app: choose the target, observe, plan, apply, record. And the loop for the apps of an environment.
+
+pub mod account;
+pub mod aim;
+pub mod app;
+pub mod attempt;
+pub mod converge;
+pub mod environment;
+pub mod guard;
+pub mod health;
+pub mod learn;
+pub mod report;
+pub mod verdict;
+
+use crate::{
+    apply::Hands,
+    desired::Desired,
+    engine::EngineError,
+    record::{Ledger, RecordError},
+    value::{AppName, EnvironmentName, ServiceName},
+    yaml::Diagnostic,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+use tokio::sync::watch;
+
+/// The host a pass works on.
+pub struct Host<E> {
+    pub hands: Hands<E>,
+    pub ledger: Ledger,
+    pub settings: Settings,
+}
+
+/// What the host file says, as far as a pass needs it.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub installation: String,
+    /// Tells engines apart where locks are concerned.
+    pub engine: String,
+    pub lock_dir: PathBuf,
+    /// Engine calls side by side.
+    pub parallel: usize,
+    /// Drift is repaired where the manifest allows it too.
+    pub repair: bool,
+    /// What is gone is removed where the manifest allows it too.
+    pub prune: bool,
+    /// The most containers a pass removes.
+    pub max_deletes: usize,
+    /// What the host file allows.
+    pub policy: crate::host::Host,
+    /// Paths that no container may see.
+    pub protected_paths: Vec<String>,
+    /// Revisions kept for each app.
+    pub revisions: usize,
+    /// Revisions whose images are kept, for each app.
+    pub images: usize,
+}
+
+/// What the branch says of an environment.
+#[derive(Clone, Debug)]
+pub struct Head {
+    pub commit: Commit,
+    /// Apps by name; one that is invalid is left as it is.
+    pub apps: BTreeMap<AppName, Result<Desired, Vec<Diagnostic>>>,
+    /// The trees of valid apps, so that a denial can say where.
+    pub trees: BTreeMap<AppName, crate::yaml::Node>,
+}
+
+/// Where manifests come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// 40 hex digits.
+    pub id: String,
+    /// `main@sha1:<40 hex>`
+    pub revision: String,
+    pub author: String,
+    /// First line of its message.
+    pub subject: String,
+}
+
+/// What somebody wants of a pass.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    pub environment: EnvironmentName,
+    pub mode: Mode,
+    /// Only these apps; empty: all.
+    pub apps: BTreeSet<AppName>,
+    /// Made anew, cause `manual`: whole apps, or single services.
+    pub replace: Vec<(AppName, Option<ServiceName>)>,
+    /// An environment without apps is meant so.
+    pub allow_empty: bool,
+    /// Lifts the brake on removals for this run.
+    pub max_deletes: Option<usize>,
+    /// A hold as if it stood in the ledger: what a rollback would do.
+    pub hold: Option<crate::record::Hold>,
+}
+
+/// Whether something is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The plan is shown, nothing is pulled and nothing is written.
+    DryRun,
+    Apply,
+}
+
+/// Turns true when the tool is asked to end: the step in hand is finished, no other is begun.
+pub type Ending = watch::Receiver<bool>;
+
+/// Why an environment's pass could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum PassError {
+    /// The engine does not answer.
+    #[error("cannot look at the engine")]
+    Engine(#[from] EngineError),
+    /// The record cannot be read or written.
+    #[error("cannot use the record")]
+    Record(#[from] RecordError),
+}

@@ -1,12 +1,29 @@
 //! Decides what to do, and never does it: no clock, no disk, no engine, no async.
 
+pub mod cast;
 pub mod change;
+pub mod describe;
+mod draft;
+mod drift;
+pub mod fields;
+pub mod graph;
+pub mod job;
+pub mod network;
+pub mod paper;
+mod retire;
+pub mod rollout;
 pub mod step;
 
 pub use change::{Action, Cause, Change, FieldChange, Interruption, Resource};
 pub use step::Step;
 
-use crate::{blame::Blame, value::ServiceName};
+use crate::{
+    blame::Blame,
+    desired::Desired,
+    observed::{Observed, Readiness},
+    value::ServiceName,
+};
+use draft::Draft;
 use serde::{Deserialize, Serialize};
 
 /// What is to be done for one app.
@@ -40,4 +57,45 @@ pub struct Obstacle {
     pub summary: String,
     /// What to do about it.
     pub hint: Option<String>,
+}
+
+/// The way from what is there to what should be.
+///
+/// The order of steps is partial: `Planned::after` says what each waits for. After any allowed beginning of it has been
+/// done, planning again gives exactly what is left (the tail law).
+#[must_use]
+pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
+    let mut draft = Draft::new(desired, observed);
+    for name in desired.services.keys() {
+        draft.service(name);
+    }
+    draft.retire();
+    draft.keep_images();
+    draft.finish()
+}
+
+/// What is done where nothing was ever stable: what failed is stopped, and kept for a look.
+#[must_use]
+pub fn halt(observed: &Observed) -> Plan {
+    let mut graph = graph::Graph::default();
+    for (name, container) in &observed.containers {
+        let proved = match container.readiness {
+            Readiness::Ready | Readiness::Failing => true,
+            Readiness::Unproven | Readiness::Failed(_) => false,
+        };
+        if container.life.is_up() && !proved {
+            graph.add(Step::Stop { container: name.clone(), role: container.role.clone() });
+        }
+    }
+    Plan { changes: Vec::new(), steps: graph.sorted(), obstacles: Vec::new() }
+}
+
+impl Plan {
+    /// The steps that wait for nothing, less those that are under way.
+    pub fn ready<'a>(&'a self, under_way: &'a std::collections::BTreeSet<Step>) -> impl Iterator<Item = &'a Step> {
+        self.steps
+            .iter()
+            .filter(|planned| planned.after.is_empty() && !under_way.contains(&planned.step))
+            .map(|planned| &planned.step)
+    }
 }

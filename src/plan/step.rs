@@ -18,7 +18,7 @@ pub enum Step {
     /// Make a volume of the app.
     CreateVolume { volume: String },
     /// Make a container under a name; its body is the desired one of its role.
-    Create { container: String, role: Role, image_id: String },
+    Create { container: String, role: Role },
     /// Start it.
     Start { container: String, role: Role },
     /// See it ready, or failed.

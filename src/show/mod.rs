@@ -1,3 +1,40 @@
 //! Renders what the other rooms found out: text for people, JSON for programs, markdown for merge requests.
+//!
+//! Text carries its colours as ANSI sequences of our own and says everything without them too; whoever prints it
+//! strips them where the stream cannot show them. What others wrote goes through [`escape`] first.
 
+pub mod account;
+mod difference;
+pub mod escape;
+mod history;
+mod markdown;
+mod notes;
 pub mod report;
+mod revision;
+mod status;
+mod table;
+mod text;
+mod words;
+
+pub use account::{AppAccount, ContainerAccount, HistoryEntry, RevisionAccount, ServiceAccount, SuspendedReport};
+pub use difference::difference;
+pub use history::history;
+pub use markdown::{history as markdown_history, plan as markdown, status as markdown_status};
+pub use notes::notes;
+pub use report::{
+    AppReport, Compared, EnvironmentReport, ErrorReport, HealthWord, HeldReport, Origin, Status, Summary,
+};
+pub use revision::{markdown as markdown_revision, revision};
+pub use status::status;
+pub use text::{error, plan};
+
+/// One line of JSON.
+///
+/// # Errors
+/// None in practice: the reports are plain data whose maps have text for keys.
+pub fn json(report: &impl serde::Serialize) -> serde_json::Result<String> {
+    serde_json::to_string(report)
+}
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,64 @@ pub struct EnvironmentReport {
     pub status: Status,
     pub summary: Summary,
     pub apps: Vec<AppReport>,
+    /// What was compared with what; text and markdown only.
+    #[serde(skip)]
+    pub origin: Origin,
+}
+
+/// Where an environment's two sides come from: the first line of a plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The repository, as it was named.
+    pub source: String,
+    pub compared: Compared,
+}
+
+/// What the manifests were compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Compared {
+    /// A host: its engine (`docker 20.10.24 at unix:///var/run/docker.sock`) and its name.
+    Host { engine: String, host: String },
+    /// Another revision of the same repository (`--against`).
+    Revision(String),
+}
+
+impl Default for Compared {
+    fn default() -> Self {
+        Self::Host { engine: String::new(), host: String::new() }
+    }
+}
+
+impl EnvironmentReport {
+    /// True when any app failed in this run; holding as told is none.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        self.apps.iter().any(AppReport::failed)
+    }
+
+    /// True when something is to be done.
+    #[must_use]
+    pub fn pending(&self) -> bool {
+        self.apps.iter().any(|app| !app.changes.is_empty())
+    }
+
+    /// True when this tells of an apply, not of a dry run.
+    #[must_use]
+    pub fn applied(&self) -> bool {
+        self.apps.iter().any(|app| app.outcome.is_some())
+    }
+}
+
+impl AppReport {
+    /// True when the app failed, was rolled back or blocked in this run.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        match self.outcome {
+            Some(Outcome::Failed | Outcome::RolledBack | Outcome::Blocked | Outcome::NonConvergent) => true,
+            Some(Outcome::Succeeded | Outcome::Held) => false,
+            None => self.error.is_some(),
+        }
+    }
 }
 
 /// How many changes of each kind.

@@ -3,9 +3,38 @@
 //! Each type here has one textual form, used by the manifest, the host file and the command line alike. `check_format`
 //! is how the shape check of `yaml` judges a scalar whose schema names a format.
 
+pub mod allowance;
+pub mod duration;
+pub mod host;
+pub mod image;
+pub mod mount;
 pub mod name;
+pub mod net;
+pub mod policy;
+pub mod port;
+pub mod process;
+pub mod size;
+pub mod text;
 
-pub use name::{AppName, EnvironmentName, JobName, ResourceKey, ServiceName};
+#[cfg(test)]
+mod tests;
+
+pub use allowance::{Addable, DataRoot, Publishable, RepositoryGlob, ServicePath};
+pub use duration::Duration;
+pub use host::{Address, HostEntry, HostName};
+pub use image::ImageReference;
+pub use mount::{AbsolutePath, TmpfsMount, VolumeMount, VolumeSource};
+pub use name::{AppName, BadName, EnvironmentName, InstallationName, JobName, ObjectName, ResourceKey, ServiceName};
+pub use net::{NetworkMode, Platform, StatusRange};
+pub use policy::{PullPolicy, Restart};
+pub use port::{ExposedPort, PortMapping, Protocol};
+pub use process::{
+    Capability, Cpuset, DeviceMapping, SecurityOption, Signal, SysctlName, UlimitName, User, VariableName,
+};
+pub use size::{Cpus, Size};
+pub use text::BadValue;
+
+use text::judge;
 
 /// Judges `text` by a format the schema names; a format nobody here knows accepts everything.
 ///
@@ -13,7 +42,48 @@ pub use name::{AppName, EnvironmentName, JobName, ResourceKey, ServiceName};
 /// The type's own error text: what is wrong and what is expected.
 pub fn check_format(format: &str, text: &str) -> Result<(), String> {
     match format {
-        "name" => text.parse::<ResourceKey>().map(drop).map_err(|error| error.to_string()),
+        "environment-name" => judge::<EnvironmentName>(text),
+        "app-name" => judge::<AppName>(text),
+        "service-name" => judge::<ServiceName>(text),
+        "job-name" => judge::<JobName>(text),
+        "name" => judge::<ResourceKey>(text),
+        "object-name" => judge::<ObjectName>(text),
+        "duration" => judge::<Duration>(text),
+        "size" => judge::<Size>(text),
+        "cpus" => judge::<Cpus>(text),
+        "image" => judge::<ImageReference>(text),
+        "port-mapping" => judge::<PortMapping>(text),
+        "port" => judge::<ExposedPort>(text),
+        "path" => judge::<AbsolutePath>(text),
+        "volume" => judge::<VolumeMount>(text),
+        "tmpfs" => judge::<TmpfsMount>(text),
+        "host-name" => judge::<HostName>(text),
+        "host-entry" => judge::<HostEntry>(text),
+        "address" => judge::<Address>(text),
+        "variable" => judge::<VariableName>(text),
+        "user" => judge::<User>(text),
+        "signal" => judge::<Signal>(text),
+        "capability" => judge::<Capability>(text),
+        "device" => judge::<DeviceMapping>(text),
+        "cpuset" => judge::<Cpuset>(text),
+        "ulimit" => judge::<UlimitName>(text),
+        "sysctl" => judge::<SysctlName>(text),
+        "security-option" => judge::<SecurityOption>(text),
+        "pull-policy" => judge::<PullPolicy>(text),
+        "restart" => judge::<Restart>(text),
+        "network-mode" => judge::<NetworkMode>(text),
+        "status-range" => judge::<StatusRange>(text),
+        "platform" => judge::<Platform>(text),
+        "command" => match shlex::split(text) {
+            Some(_) => Ok(()),
+            None => Err(format!("`{text}` is not a command line: a quote in it has no end")),
+        },
+        "installation-name" => judge::<InstallationName>(text),
+        "publishable" => judge::<Publishable>(text),
+        "data-root" => judge::<DataRoot>(text),
+        "service-path" => judge::<ServicePath>(text),
+        "addable" => judge::<Addable>(text),
+        "repository-glob" => judge::<RepositoryGlob>(text),
         _ => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
 //! The names people give to environments, apps, services, jobs, networks and volumes.
 
-use serde::{Deserialize, Serialize};
+use super::text::{BadValue, text_form};
 use std::{borrow::Borrow, fmt, str::FromStr};
 
 /// The longest name: two of them, a hash and separators still fit a host name label (63).
@@ -25,11 +25,12 @@ fn is_name(text: &str) -> bool {
 }
 
 macro_rules! name {
-    ($(#[$doc:meta])* $type:ident, $kind:literal) => {
+    ($(#[$doc:meta])* $type:ident, $kind:literal, $format:literal, $title:literal, $example:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $type(String);
+
+        text_form!($type, $format, $title, "^[a-z0-9]([a-z0-9_-]{0,38}[a-z0-9])?$", [$example]);
 
         impl $type {
             /// The name as text.
@@ -46,16 +47,9 @@ macro_rules! name {
             }
         }
 
-        impl TryFrom<String> for $type {
-            type Error = BadName;
-            fn try_from(text: String) -> Result<Self, BadName> {
-                text.parse()
-            }
-        }
-
-        impl From<$type> for String {
-            fn from(name: $type) -> Self {
-                name.0
+        impl AsRef<str> for $type {
+            fn as_ref(&self) -> &str {
+                &self.0
             }
         }
 
@@ -76,25 +70,99 @@ macro_rules! name {
 name!(
     /// An environment: a folder below `environments/`.
     EnvironmentName,
-    "an environment"
+    "an environment",
+    "environment-name",
+    "Environment",
+    "production"
 );
+
 name!(
     /// An app: a file in an environment's folder, without its ending.
     AppName,
-    "an app"
+    "an app",
+    "app-name",
+    "App",
+    "gateway"
 );
+
 name!(
     /// A service of an app: a key below `services`.
     ServiceName,
-    "a service"
+    "a service",
+    "service-name",
+    "Service",
+    "web"
 );
+
 name!(
     /// A job of an app: a key below `jobs`.
     JobName,
-    "a job"
+    "a job",
+    "job-name",
+    "Job",
+    "migrate"
 );
+
 name!(
     /// A network or volume of an app: a key below `networks` or `volumes`.
     ResourceKey,
-    "a network or volume"
+    "a network or volume",
+    "name",
+    "Name",
+    "backend"
 );
+
+/// The name of a container, network or volume on the engine: what engines take, at most 128 characters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectName(String);
+
+impl ObjectName {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ObjectName {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+        let begins = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+        if begins && (2..=128).contains(&text.len()) && text.bytes().all(plain) {
+            return Ok(Self(text.to_owned()));
+        }
+        let reason = "engines take two or more letters, digits, `_`, `.` and `-`, a letter or digit first";
+        Err(BadValue::new("a name on the engine", text, reason))
+    }
+}
+
+impl fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+text_form!(
+    ObjectName,
+    "object-name",
+    "Name on the engine",
+    "^[A-Za-z0-9][A-Za-z0-9_.-]{1,127}$",
+    ["neuronetz-gateway"]
+);
+
+name!(
+    /// An installation: the mark of ownership on everything this host's file makes.
+    InstallationName,
+    "an installation",
+    "installation-name",
+    "Installation",
+    "default"
+);
+
+impl Default for InstallationName {
+    fn default() -> Self {
+        Self("default".to_owned())
+    }
+}

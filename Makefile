@@ -1,0 +1,31 @@
+.PHONY: demo test lint docs bench nightly nextest
+
+# The whole story on a real engine, told while it happens.
+demo:
+	scripts/demo
+
+# Every test, those on Docker and Podman included; engines that were not up before are down again afterwards.
+test: nextest
+	scripts/engines run -- cargo nextest run --locked $(ARGS)
+
+nextest:
+	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest
+
+lint:
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny --offline check bans licenses sources; \
+	else echo 'cargo-deny is not installed: licenses and sources were not checked (cargo install --locked cargo-deny)'; fi
+
+# What is generated is as the code says, and every link in the code's own documentation leads somewhere.
+docs:
+	cargo run --quiet --locked -- schema --check
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
+	cargo test --quiet --locked --doc
+
+bench:
+	scripts/engines run docker -- cargo bench --locked $(ARGS)
+
+# The same tests with many more cases, and those that take too long for every push.
+nightly: nextest
+	PROPTEST_CASES=20000 scripts/engines run -- cargo nextest run --locked --run-ignored all $(ARGS)

@@ -1,0 +1,142 @@
+//! From a step to the one request it makes of the engine, with every name turned into the id of a container of ours.
+
+use crate::{
+    desired::{Desired, DesiredJob, DesiredService, label, spec::Adjustable, spec::Network},
+    engine::{CreateContainer, CreateNetwork},
+    observed::{Observed, Role, fold},
+    plan::Step,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// A request of the engine with all it needs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Errand {
+    Pull { reference: String, platform: Option<String> },
+    CreateNetwork(CreateNetwork),
+    RemoveNetwork { id: String },
+    CreateVolume { name: String, labels: BTreeMap<String, String> },
+    Create(Box<CreateContainer>),
+    Start { id: String, name: String },
+    Await { id: String, name: String, service: Box<DesiredService> },
+    AwaitExit { id: String, name: String, role: Role, timeout: Duration },
+    Stop { id: String, grace: Duration },
+    Remove { id: String },
+    Rename { id: String, to: String },
+    Adjust { id: String, to: Adjustable },
+    Unpause { id: String },
+    Connect { id: String, network: String, aliases: BTreeSet<String> },
+    Disconnect { id: String, network: String },
+    Tag { image_id: String, tag: String },
+    Untag { tag: String },
+}
+
+/// What an errand needs to know beside the step.
+#[derive(Clone, Debug)]
+pub struct Context<'a> {
+    pub installation: &'a str,
+    pub desired: &'a Desired,
+    /// The ledger's number of the entry that is being applied.
+    pub revision: Option<u32>,
+}
+
+/// Seconds between stop signal and kill where the manifest gives none: the engines' own default.
+const GRACE: u64 = 10;
+
+/// How long a service whose end is waited for may take; a job says so itself.
+const UNTIL_EXIT: Duration = Duration::from_secs(600);
+
+/// The request a step makes; none when what it speaks of is not there (somebody was faster).
+#[must_use]
+pub fn errand(step: &Step, observed: &Observed, context: &Context<'_>) -> Option<Errand> {
+    let id = |name: &str| observed.containers.get(name).map(|container| container.id.clone());
+    let desired = context.desired;
+    Some(match step {
+        Step::Pull { reference, platform } => Errand::Pull { reference: reference.clone(), platform: platform.clone() },
+        Step::CreateNetwork { network } => Errand::CreateNetwork(create_network(network, context)?),
+        Step::RemoveNetwork { id, .. } => Errand::RemoveNetwork { id: id.clone() },
+        Step::CreateVolume { volume } => create_volume(volume, context)?,
+        Step::Create { container, role } => Errand::Create(Box::new(create(container, role, observed, context)?)),
+        Step::Start { container, .. } => Errand::Start { id: id(container)?, name: container.clone() },
+        Step::Await { container, role } => match role {
+            Role::Service(service) => Errand::Await {
+                id: id(container)?,
+                name: container.clone(),
+                service: Box::new(desired.services.get(service)?.clone()),
+            },
+            Role::Job(_) => return None,
+        },
+        Step::AwaitExit { container, role } => {
+            let timeout = match role {
+                Role::Service(_) => UNTIL_EXIT,
+                Role::Job(job) => desired.jobs.get(job).map_or(UNTIL_EXIT, |job: &DesiredJob| job.timeout),
+            };
+            Errand::AwaitExit { id: id(container)?, name: container.clone(), role: role.clone(), timeout }
+        }
+        Step::Stop { container, role } => Errand::Stop { id: id(container)?, grace: grace(role, desired) },
+        Step::Remove { container, .. } => Errand::Remove { id: id(container)? },
+        Step::Rename { container, to, .. } => Errand::Rename { id: id(container)?, to: to.clone() },
+        Step::Adjust { container, role } => {
+            Errand::Adjust { id: id(container)?, to: fold::body(desired, role)?.adjustable.clone() }
+        }
+        Step::Unpause { container, .. } => Errand::Unpause { id: id(container)? },
+        Step::Connect { container, network, role } => {
+            let aliases = match &fold::body(desired, role)?.network {
+                Network::Networks(networks) => networks.get(network).cloned().unwrap_or_default(),
+                Network::Host | Network::None | Network::Service(_) => BTreeSet::new(),
+            };
+            Errand::Connect { id: id(container)?, network: network.clone(), aliases }
+        }
+        Step::Disconnect { container, network, .. } => {
+            Errand::Disconnect { id: id(container)?, network: network.clone() }
+        }
+        Step::Tag { image_id, tag } => Errand::Tag { image_id: image_id.clone(), tag: tag.clone() },
+        Step::Untag { tag } => Errand::Untag { tag: tag.clone() },
+    })
+}
+
+/// The grace of the body that is desired now: an old container's own is not known, and the engine keeps the longer of
+/// what it was made with only when nothing is said.
+fn grace(role: &Role, desired: &Desired) -> Duration {
+    Duration::from_secs(fold::body(desired, role).and_then(|body| body.stop_grace_seconds).unwrap_or(GRACE))
+}
+
+fn create_network(name: &str, context: &Context<'_>) -> Option<CreateNetwork> {
+    let wanted = context.desired.networks.get(name)?;
+    let mut labels = wanted.labels.clone();
+    labels.extend(label::of_app(context.installation, context.desired));
+    labels.insert(label::NETWORK.to_owned(), wanted.key.clone());
+    labels.insert(label::SPEC.to_owned(), wanted.spec_hash.to_string());
+    Some(CreateNetwork { name: name.to_owned(), internal: wanted.internal, driver: wanted.driver.clone(), labels })
+}
+
+fn create_volume(name: &str, context: &Context<'_>) -> Option<Errand> {
+    let wanted = context.desired.volumes.get(name)?;
+    let mut labels = wanted.labels.clone();
+    labels.extend(label::of_app(context.installation, context.desired));
+    labels.insert(label::VOLUME.to_owned(), wanted.key.clone());
+    Some(Errand::CreateVolume { name: name.to_owned(), labels })
+}
+
+fn create(name: &str, role: &Role, observed: &Observed, context: &Context<'_>) -> Option<CreateContainer> {
+    let desired = context.desired;
+    let spec = fold::body(desired, role)?.clone();
+    let image_id = fold::image_id(observed, desired, role)?;
+    let spec_hash = match role {
+        Role::Service(service) => &desired.services.get(service)?.spec_hash,
+        Role::Job(job) => &desired.jobs.get(job)?.spec_hash,
+    };
+    let mut labels = label::of_app(context.installation, desired);
+    labels.extend([label::of_role(role)]);
+    labels.insert(label::SPEC.to_owned(), spec_hash.to_string());
+    labels.insert(label::IMAGE.to_owned(), image_id.clone());
+    labels.extend(context.revision.map(|number| (label::REVISION.to_owned(), number.to_string())));
+    let network = match &spec.network {
+        Network::Networks(networks) => networks.iter().next().map(|(name, aliases)| (name.clone(), aliases.clone())),
+        Network::Host | Network::None | Network::Service(_) => None,
+    };
+    let namespace_of = fold::namespace_of(observed, desired, role);
+    Some(CreateContainer { name: name.to_owned(), image_id, spec, network, namespace_of, labels })
+}

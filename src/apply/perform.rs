@@ -1,0 +1,280 @@
+//! Performs an errand, and sees whether it did what it should. What an engine answers to a refused request differs
+//! from engine to engine, so a refusal is judged by looking at what is there now (research, engine §1).
+
+use super::{errand::Errand, nudges::Nudges, prove::Prover, slots::Slots};
+use crate::{
+    blame::Blame,
+    desired::label,
+    engine::{CreateContainer, Detail, Engine, EngineError, EngineInfo},
+    observed::{Effect, Failure, Image, Life},
+};
+use std::sync::Arc;
+
+/// Why an errand came to nothing, where the revision is not at fault. (Where it is, the effect is `Failed`.)
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The engine did not do it.
+    #[error("cannot {doing}")]
+    Engine { doing: String, source: EngineError },
+    /// What the step was about has changed meanwhile: look again.
+    #[error("{what}")]
+    Surprise { what: String },
+    /// Something on the host stands in the way.
+    #[error("{what}")]
+    Taken { what: String, hint: String },
+}
+
+impl StepError {
+    /// Nothing here is the revision's fault.
+    #[must_use]
+    pub fn blame(&self) -> Blame {
+        Blame::World
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Taken { hint, .. } => Some(hint.clone()),
+            Self::Engine { .. } | Self::Surprise { .. } => None,
+        }
+    }
+}
+
+/// Whoever performs errands.
+#[derive(Debug)]
+pub struct Hands<E> {
+    pub engine: Arc<E>,
+    pub info: EngineInfo,
+    pub slots: Slots,
+    pub nudges: Nudges,
+}
+
+impl<E> Clone for Hands<E> {
+    fn clone(&self) -> Self {
+        Self {
+            engine: Arc::clone(&self.engine),
+            info: self.info.clone(),
+            slots: self.slots.clone(),
+            nudges: self.nudges.clone(),
+        }
+    }
+}
+
+impl<E: Engine> Hands<E> {
+    fn prover(&self) -> Prover<'_, E> {
+        Prover { engine: &*self.engine, info: &self.info, nudges: &self.nudges }
+    }
+
+    /// Performs one errand.
+    ///
+    /// # Errors
+    /// The world's: the engine is away, something is in the way, or the thing is gone.
+    pub async fn perform(&self, errand: Errand) -> Result<Effect, StepError> {
+        // Waiting takes no slot: only calls do.
+        match errand {
+            Errand::Await { id, name, service } => return self.prover().ready(&id, &name, &service).await,
+            Errand::AwaitExit { id, name, role, timeout } => {
+                return self.prover().ended_well(&id, &name, &role, timeout).await;
+            }
+            Errand::Start { id, name } => {
+                let _slot = self.slots.start().await;
+                return self.start(&id, &name).await;
+            }
+            Errand::Pull { .. }
+            | Errand::CreateNetwork(_)
+            | Errand::RemoveNetwork { .. }
+            | Errand::CreateVolume { .. }
+            | Errand::Create(_)
+            | Errand::Stop { .. }
+            | Errand::Remove { .. }
+            | Errand::Rename { .. }
+            | Errand::Adjust { .. }
+            | Errand::Unpause { .. }
+            | Errand::Connect { .. }
+            | Errand::Disconnect { .. }
+            | Errand::Tag { .. }
+            | Errand::Untag { .. } => {}
+        }
+        let _slot = self.slots.call().await;
+        let engine = &*self.engine;
+        match errand {
+            Errand::Await { .. } | Errand::AwaitExit { .. } | Errand::Start { .. } => Ok(Effect::Done),
+            Errand::Pull { reference, platform } => self.pull(&reference, platform.as_deref()).await,
+            Errand::CreateNetwork(network) => match engine.create_network(&network).await {
+                Ok(id) => Ok(Effect::Made { id }),
+                Err(source) => self.network_made(&network.name, &network.labels, source).await,
+            },
+            Errand::RemoveNetwork { id } => match engine.remove_network(&id).await {
+                Ok(()) => Ok(Effect::Done),
+                Err(source) => self.network_gone(&id, source).await,
+            },
+            Errand::CreateVolume { name, labels } => engine
+                .create_volume(&name, &labels)
+                .await
+                .map(|()| Effect::Done)
+                .map_err(failed(format!("create volume `{name}`"))),
+            Errand::Create(container) => self.create(&container).await,
+            Errand::Stop { id, grace } => {
+                let asked = engine.stop(&id, grace).await;
+                self.judge(asked, &id, "stop", |detail| !detail.life.is_up()).await
+            }
+            Errand::Remove { id } => {
+                let asked = engine.remove(&id).await;
+                self.judge(asked, &id, "remove", |_| false).await
+            }
+            Errand::Rename { id, to } => {
+                let asked = engine.rename(&id, &to).await;
+                self.judge(asked, &id, "rename", |detail| detail.name == to).await
+            }
+            Errand::Adjust { id, to } => {
+                let asked = engine.adjust(&id, &to).await;
+                self.judge(asked, &id, "adjust the limits of", |detail| detail.adjustable.as_ref() == Some(&to)).await
+            }
+            Errand::Unpause { id } => {
+                let asked = engine.unpause(&id).await;
+                self.judge(asked, &id, "unpause", |detail| detail.life == Life::Running).await
+            }
+            Errand::Connect { id, network, aliases } => {
+                let asked = engine.connect(&id, &network, &aliases).await;
+                self.judge(asked, &id, "connect", |detail| detail.endpoints.contains_key(&network)).await
+            }
+            Errand::Disconnect { id, network } => {
+                let asked = engine.disconnect(&id, &network).await;
+                self.judge(asked, &id, "disconnect", |detail| !detail.endpoints.contains_key(&network)).await
+            }
+            Errand::Tag { image_id, tag } => {
+                engine.tag(&image_id, &tag).await.map(|()| Effect::Done).map_err(failed(format!("name image `{tag}`")))
+            }
+            Errand::Untag { tag } => match engine.untag(&tag).await {
+                Ok(()) => Ok(Effect::Done),
+                Err(source) => match engine.image(&tag).await {
+                    Ok(None) => Ok(Effect::Done),
+                    Ok(Some(_)) | Err(_) => {
+                        Err(StepError::Engine { doing: format!("give image name `{tag}` back"), source })
+                    }
+                },
+            },
+        }
+    }
+
+    /// A refused request is fine when what it should have done is so; a container that is gone is done with.
+    async fn judge(
+        &self,
+        asked: Result<(), EngineError>,
+        id: &str,
+        doing: &str,
+        so: impl Fn(&Detail) -> bool,
+    ) -> Result<Effect, StepError> {
+        let Err(source) = asked else { return Ok(Effect::Done) };
+        match self.engine.container(id).await {
+            Ok(None) if doing == "stop" || doing == "remove" => Ok(Effect::Done),
+            Ok(None) => Err(StepError::Surprise { what: format!("container `{id}` was taken away") }),
+            Ok(Some(detail)) if so(&detail) => Ok(Effect::Done),
+            Ok(Some(detail)) => {
+                Err(StepError::Engine { doing: format!("{doing} container `{}`", detail.name), source })
+            }
+            Err(_) => Err(StepError::Engine { doing: format!("{doing} container `{id}`"), source }),
+        }
+    }
+
+    async fn pull(&self, reference: &str, platform: Option<&str>) -> Result<Effect, StepError> {
+        let doing = || format!("pull image `{reference}`");
+        self.engine.pull(reference, platform).await.map_err(failed(doing()))?;
+        match self.engine.image(reference).await.map_err(failed(doing()))? {
+            Some(view) => Ok(Effect::Pulled(Image {
+                id: view.id,
+                volumes: view.volumes,
+                has_healthcheck: view.has_healthcheck,
+                digest: view.digests.into_iter().next(),
+            })),
+            None => Err(StepError::Surprise { what: format!("image `{reference}` was pulled and is not here") }),
+        }
+    }
+
+    async fn network_made(
+        &self,
+        name: &str,
+        labels: &std::collections::BTreeMap<String, String>,
+        source: EngineError,
+    ) -> Result<Effect, StepError> {
+        let doing = format!("create network `{name}`");
+        let networks = self.engine.networks().await.map_err(failed(doing.clone()))?;
+        match networks.into_iter().find(|network| network.name == name && network.labels == *labels) {
+            Some(network) => Ok(Effect::Made { id: network.id }),
+            None => Err(StepError::Engine { doing, source }),
+        }
+    }
+
+    /// A network that others are on cannot be removed, and is no reason to stop.
+    async fn network_gone(&self, id: &str, source: EngineError) -> Result<Effect, StepError> {
+        let networks = self.engine.networks().await.map_err(failed(format!("remove network `{id}`")))?;
+        if networks.iter().any(|network| network.id == id) {
+            return Ok(Effect::Failed(Failure { summary: source.to_string(), ..Failure::default() }));
+        }
+        Ok(Effect::Done)
+    }
+
+    async fn create(&self, wanted: &CreateContainer) -> Result<Effect, StepError> {
+        let source = match self.engine.create(wanted).await {
+            Ok(id) => return Ok(Effect::Made { id }),
+            Err(source @ EngineError::Refused { .. }) => source,
+            Err(source) => {
+                return Err(StepError::Engine { doing: format!("create container `{}`", wanted.name), source });
+            }
+        };
+        let doing = format!("create container `{}`", wanted.name);
+        match self.engine.container(&wanted.name).await.map_err(failed(doing.clone()))? {
+            Some(there)
+                if there.labels.get(label::SPEC) == wanted.labels.get(label::SPEC)
+                    && there.image_id == wanted.image_id =>
+            {
+                Ok(Effect::Made { id: there.id })
+            }
+            Some(_) => Err(StepError::Taken {
+                what: format!("the name `{}` is taken by another container", wanted.name),
+                hint: format!("rename or remove it (`docker rename {} …`)", wanted.name),
+            }),
+            None if self.engine.image(&wanted.image_id).await.map_err(failed(doing.clone()))?.is_none() => {
+                Err(StepError::Surprise { what: format!("image `{}` was taken away", wanted.spec.image) })
+            }
+            None if self.networks_are_there(wanted).await.map_err(failed(doing.clone()))? => {
+                Ok(Effect::Failed(Failure {
+                    summary: format!("`{}` cannot be made: {source}", wanted.name),
+                    ..Failure::default()
+                }))
+            }
+            None => Err(StepError::Surprise { what: "a network was taken away".to_owned() }),
+        }
+    }
+
+    async fn networks_are_there(&self, wanted: &CreateContainer) -> Result<bool, EngineError> {
+        let Some((name, _)) = &wanted.network else { return Ok(true) };
+        Ok(self.engine.networks().await?.iter().any(|network| network.name == *name))
+    }
+
+    async fn start(&self, id: &str, name: &str) -> Result<Effect, StepError> {
+        let source = match self.engine.start(id).await {
+            Ok(()) => return Ok(Effect::Done),
+            Err(source @ EngineError::Refused { .. }) => source,
+            Err(source) => return Err(StepError::Engine { doing: format!("start `{name}`"), source }),
+        };
+        let doing = format!("start `{name}`");
+        let Some(detail) = self.engine.container(id).await.map_err(failed(doing.clone()))? else {
+            return Err(StepError::Surprise { what: format!("container `{name}` was taken away") });
+        };
+        if detail.life == Life::Running {
+            return Ok(Effect::Done);
+        }
+        if let Some(taken) =
+            super::preflight::taken_port(&*self.engine, &detail.body.ports, id).await.map_err(failed(doing))?
+        {
+            return Err(taken);
+        }
+        Ok(Effect::Failed(self.prover().failure(&detail, format!("`{name}` cannot be started: {source}")).await))
+    }
+}
+
+fn failed(doing: String) -> impl FnOnce(EngineError) -> StepError {
+    |source| StepError::Engine { doing, source }
+}

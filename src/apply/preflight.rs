@@ -1,0 +1,144 @@
+//! What can be checked before the first stop: names, ports, an image's volumes.
+
+use super::perform::StepError;
+use crate::{
+    blame::Blame,
+    desired::{Desired, spec::Protocol, spec::PublishedPort},
+    engine::{Answer, Engine, Summary},
+    observed::Observed,
+    plan::{Obstacle, Plan, Step},
+};
+use std::{
+    collections::BTreeSet,
+    net::{SocketAddr, TcpListener, UdpSocket},
+};
+
+/// Looks at what others hold, once a plan would make containers: fills in their names and finds what is in the way.
+///
+/// # Errors
+/// The engine does not answer.
+pub async fn check<E: Engine>(
+    engine: &E,
+    desired: &Desired,
+    observed: &mut Observed,
+    plan: &Plan,
+) -> Answer<Vec<Obstacle>> {
+    let makes = plan.steps.iter().any(|planned| matches!(planned.step, Step::Create { .. }));
+    let starts = plan.steps.iter().any(|planned| matches!(planned.step, Step::Start { .. }));
+    if !makes && !starts {
+        return Ok(Vec::new());
+    }
+    let everyone = engine.containers(&Vec::new()).await?;
+    let ours: BTreeSet<&String> = observed.containers.values().map(|container| &container.id).collect();
+    let foreign: Vec<&Summary> = everyone.iter().filter(|summary| !ours.contains(&summary.id)).collect();
+    let foreign_names = foreign.iter().map(|summary| summary.name.clone()).collect();
+    let mut obstacles = Vec::new();
+    for service in desired.services.values().filter(|service| service.running) {
+        for port in &service.spec.ports {
+            if let Some(holder) = foreign
+                .iter()
+                .find(|summary| summary.life.is_up() && summary.ports.iter().any(|held| clash(held, port)))
+            {
+                let (what, hint) = port_words(port, &format!("container `{}`", holder.name));
+                obstacles.push(Obstacle {
+                    blame: Blame::World,
+                    service: Some(service.name.clone()),
+                    summary: what,
+                    hint: Some(hint),
+                });
+            } else if !held_by_us(port, observed) && !is_free(port) {
+                let (what, hint) = port_words(port, "a process of this host");
+                obstacles.push(Obstacle {
+                    blame: Blame::World,
+                    service: Some(service.name.clone()),
+                    summary: what,
+                    hint: Some(hint),
+                });
+            }
+        }
+        obstacles.extend(uncovered_volume(engine, service, observed).await?);
+    }
+    observed.foreign_names = foreign_names;
+    Ok(obstacles)
+}
+
+/// An image's `VOLUME` that no volume or tmpfs covers would put data where nobody finds it again.
+async fn uncovered_volume<E: Engine>(
+    engine: &E,
+    service: &crate::desired::DesiredService,
+    observed: &Observed,
+) -> Answer<Option<Obstacle>> {
+    let Some(image) = observed.images.get(&service.spec.image) else { return Ok(None) };
+    let Some(view) = engine.image(&image.id).await? else { return Ok(None) };
+    let covered = |path: &String| {
+        let trimmed = path.trim_end_matches('/');
+        service.spec.mounts.iter().any(|mount| mount.target.trim_end_matches('/') == trimmed)
+            || service.spec.tmpfs.keys().any(|target| target.trim_end_matches('/') == trimmed)
+    };
+    Ok(view.volumes.iter().find(|path| !covered(path)).map(|path| Obstacle {
+        blame: Blame::Revision,
+        service: Some(service.name.clone()),
+        summary: format!(
+            "image `{}` declares a volume at `{path}`, and the service mounts nothing there",
+            service.spec.image
+        ),
+        hint: Some(format!("mount a volume (`volumes: [\"data:{path}\"]`) or a tmpfs (`tmpfs: [{path}]`) there")),
+    }))
+}
+
+/// The port of a container that could not be started and that somebody else holds.
+///
+/// # Errors
+/// The engine does not answer.
+pub async fn taken_port<E: Engine>(engine: &E, ports: &BTreeSet<PublishedPort>, id: &str) -> Answer<Option<StepError>> {
+    if ports.is_empty() {
+        return Ok(None);
+    }
+    let everyone = engine.containers(&Vec::new()).await?;
+    for port in ports {
+        let holder = everyone.iter().find(|summary| {
+            summary.id != id && summary.life.is_up() && summary.ports.iter().any(|held| clash(held, port))
+        });
+        let holder = match holder {
+            Some(summary) => format!("container `{}`", summary.name),
+            None if !is_free(port) => "a process of this host".to_owned(),
+            None => continue,
+        };
+        let (what, hint) = port_words(port, &holder);
+        return Ok(Some(StepError::Taken { what, hint }));
+    }
+    Ok(None)
+}
+
+fn port_words(port: &PublishedPort, holder: &str) -> (String, String) {
+    let address = SocketAddr::new(port.address, port.host);
+    (
+        format!("port `{address}/{}` is taken by {holder}", port.protocol),
+        "free the port, or publish another one".to_owned(),
+    )
+}
+
+fn clash(one: &PublishedPort, two: &PublishedPort) -> bool {
+    one.host != 0
+        && one.host == two.host
+        && one.protocol == two.protocol
+        && (one.address == two.address || one.address.is_unspecified() || two.address.is_unspecified())
+}
+
+fn held_by_us(port: &PublishedPort, observed: &Observed) -> bool {
+    observed
+        .containers
+        .values()
+        .any(|container| container.life.is_up() && container.ports.iter().any(|held| clash(held, port)))
+}
+
+/// True when nobody on this host listens there, as far as binding tells.
+fn is_free(port: &PublishedPort) -> bool {
+    let address = SocketAddr::new(port.address, port.host);
+    let in_use = |error: std::io::Error| error.kind() == std::io::ErrorKind::AddrInUse;
+    match port.protocol {
+        Protocol::Tcp => !TcpListener::bind(address).is_err_and(in_use),
+        Protocol::Udp => !UdpSocket::bind(address).is_err_and(in_use),
+        Protocol::Sctp => true,
+    }
+}

@@ -1,0 +1,92 @@
+//! `--dry-run --against REF`: rendered git against rendered git, for a merge request. No engine, no secrets, no record.
+
+use super::{
+    Complaint, Verdict,
+    converge::Converge,
+    head::Rendered,
+    session::{Session, source},
+    told::Told,
+};
+use crate::{
+    desired::Desired,
+    pass::report::invalid,
+    plan::paper,
+    show::{AppReport, Compared, EnvironmentReport, HealthWord, Origin, Status, Summary, notes, report::FORMAT},
+    value::{AppName, EnvironmentName},
+    yaml::Diagnostic,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Shows what the head changes beside `reference`, in each environment that was named, or in all of both sides.
+///
+/// # Errors
+/// The source cannot be read, or a reference names nothing.
+pub fn run(asked: &Converge, session: &Session, reference: &str) -> Result<Verdict, Complaint> {
+    let (repository, head) = session.head()?;
+    let base = repository.commit(Some(reference)).map_err(source)?;
+    let new = if asked.worktree { session.worktree(&repository)? } else { session.manifests(&repository, &head)? };
+    let old = session.manifests(&repository, &base)?;
+    let named = &session.settings.environments;
+    let environments: BTreeSet<EnvironmentName> = if named.is_empty() {
+        old.environments().into_iter().chain(new.environments()).collect()
+    } else {
+        named.iter().cloned().collect()
+    };
+    let (mut old, mut new) = (old.render(), new.render());
+    let mut told = Told::new(session, asked.worktree);
+    for environment in environments {
+        let before = old.remove(&environment).unwrap_or_default();
+        let after = new.remove(&environment).unwrap_or_default();
+        told.problems(&environment, &after.other);
+        let apps = compared(&environment, before, after, &asked.apps);
+        told.report(EnvironmentReport {
+            format: FORMAT,
+            environment,
+            revision: head.revision(),
+            status: apps.iter().map(|app| app.status).max().unwrap_or(Status::Synced),
+            summary: Summary::of(apps.iter().flat_map(|app| &app.changes)),
+            apps,
+            origin: Origin { source: String::new(), compared: Compared::Revision(base.revision()) },
+        })?;
+    }
+    told.end(asked.detailed_exitcode)
+}
+
+type Apps = BTreeMap<AppName, Result<Desired, Vec<Diagnostic>>>;
+
+fn compared(environment: &EnvironmentName, before: Rendered, after: Rendered, only: &[AppName]) -> Vec<AppReport> {
+    let names: BTreeSet<&AppName> = before.apps.keys().chain(after.apps.keys()).collect();
+    names
+        .into_iter()
+        .filter(|app| only.is_empty() || only.contains(app))
+        .map(|app| {
+            let gone = || Desired::gone(environment.clone(), app.clone());
+            // What the other side got wrong cannot be compared: everything is new then.
+            let old = side(&before.apps, app).and_then(Result::ok).cloned().unwrap_or_else(gone);
+            match side(&after.apps, app) {
+                None => report(app, &old, &gone()),
+                Some(Ok(new)) => report(app, &old, new),
+                Some(Err(problems)) => invalid(app, problems, None),
+            }
+        })
+        .collect()
+}
+
+fn side<'a>(apps: &'a Apps, app: &AppName) -> Option<Result<&'a Desired, &'a Vec<Diagnostic>>> {
+    apps.get(app).map(Result::as_ref)
+}
+
+fn report(app: &AppName, old: &Desired, new: &Desired) -> AppReport {
+    let changes = paper::changes(old, new);
+    AppReport {
+        app: app.clone(),
+        status: if changes.is_empty() { Status::Synced } else { Status::OutOfSync },
+        health: HealthWord::Unknown,
+        held: None,
+        notes: notes(new, &changes),
+        changes,
+        outcome: None,
+        error: None,
+        images: BTreeMap::new(),
+    }
+}

@@ -1,0 +1,134 @@
+//! The command without a name: converge once, or show the plan.
+
+use super::{Complaint, Verdict, against, ask, interruption, session::Session, told::Told};
+use crate::{
+    pass::{self, Mode, Wish, environment},
+    source::Commit,
+    value::{AppName, EnvironmentName, ServiceName},
+};
+use clap::Args;
+use std::{path::PathBuf, str::FromStr};
+
+/// Converges once, or shows the plan.
+#[derive(Debug, Args)]
+pub struct Converge {
+    /// Shows what would be done and does nothing: pulls nothing, writes nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Compares the manifests of REF with those of the head instead of the host: no engine, no secrets.
+    #[arg(long, value_name = "REF", requires = "dry_run", conflicts_with = "replace")]
+    pub against: Option<String>,
+    /// Reads the files of the work tree, uncommitted ones too.
+    #[arg(long, requires = "dry_run")]
+    pub worktree: bool,
+    /// Exits with 2 when changes are pending.
+    #[arg(long, requires = "dry_run")]
+    pub detailed_exitcode: bool,
+    /// Only this app; may be given more than once.
+    #[arg(long = "app", value_name = "NAME")]
+    pub apps: Vec<AppName>,
+    /// Makes this app's containers, or one service's, anew; may be given more than once.
+    #[arg(long, value_name = "APP[/SERVICE]")]
+    pub replace: Vec<Replacement>,
+    /// Does not ask.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub yes: bool,
+    /// Goes on although the environment is empty or missing, and removes what it had.
+    #[arg(long)]
+    pub allow_empty: bool,
+    /// How many containers may be removed in this run [default: the host file's, or 10].
+    #[arg(long, value_name = "N")]
+    pub max_deletes: Option<usize>,
+    /// Writes the plan to a file.
+    #[arg(long, value_name = "PLANFILE", hide = true)]
+    pub out: Option<PathBuf>,
+    /// Says more about each change.
+    #[arg(long, hide = true)]
+    pub explain: bool,
+}
+
+/// What is to be made anew.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Replacement {
+    pub app: AppName,
+    /// None: all of the app's services.
+    pub service: Option<ServiceName>,
+}
+
+impl FromStr for Replacement {
+    type Err = crate::value::name::BadName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('/') {
+            None => Ok(Self { app: text.parse()?, service: None }),
+            Some((app, service)) => Ok(Self { app: app.parse()?, service: Some(service.parse()?) }),
+        }
+    }
+}
+
+impl Converge {
+    /// Converges the environments of this run, or shows their plans.
+    ///
+    /// # Errors
+    /// The source, the record or the engine cannot be read at all. What goes wrong with an app is told in its report.
+    pub async fn run(&self, session: &Session) -> Result<Verdict, Complaint> {
+        if self.out.is_some() {
+            return Err(Complaint::not_yet("--out"));
+        }
+        if self.explain {
+            return Err(Complaint::not_yet("--explain"));
+        }
+        if let Some(reference) = &self.against {
+            return against::run(self, session, reference);
+        }
+        let ending = interruption::listen()?;
+        let (repository, commit) = session.head()?;
+        let manifests =
+            if self.worktree { session.worktree(&repository)? } else { session.manifests(&repository, &commit)? };
+        let mut rendered = manifests.render();
+        let ledger = if self.dry_run { session.reading().await? } else { session.writing().await? };
+        let host = session.host(ledger).await?;
+        let mut told = Told::new(session, self.worktree);
+        for environment in session.environments_of(&manifests)? {
+            let rendered = rendered.remove(&environment).unwrap_or_default();
+            told.problems(&environment, &rendered.other);
+            let head = pass::Head { commit: described(&commit), apps: rendered.apps, trees: rendered.trees };
+            let mut wish = self.wish(environment, rendered.other.is_empty());
+            if !self.dry_run && !self.yes && ask::somebody_is_there() {
+                wish.mode = Mode::DryRun;
+                let report = environment::run(&host, &wish, &head, &ending).await?;
+                let pending = report.pending();
+                told.report(report)?;
+                if !pending || !ask::confirms("Do this?")? {
+                    continue;
+                }
+                wish.mode = Mode::Apply;
+            }
+            told.report(environment::run(&host, &wish, &head, &ending).await?)?;
+        }
+        told.end(self.detailed_exitcode)
+    }
+
+    fn wish(&self, environment: EnvironmentName, whole: bool) -> Wish {
+        Wish {
+            environment,
+            mode: if self.dry_run { Mode::DryRun } else { Mode::Apply },
+            apps: self.apps.iter().cloned().collect(),
+            replace: self.replace.iter().map(|asked| (asked.app.clone(), asked.service.clone())).collect(),
+            allow_empty: self.allow_empty,
+            hold: None,
+            // A misplaced file may be an app that only seems to be gone.
+            max_deletes: self.max_deletes.or((!whole).then_some(0)),
+        }
+    }
+}
+
+/// A commit as a pass records it.
+pub fn described(commit: &Commit) -> pass::Commit {
+    pass::Commit {
+        id: commit.id.clone(),
+        revision: commit.revision(),
+        author: commit.author.clone(),
+        subject: commit.subject.clone(),
+    }
+}

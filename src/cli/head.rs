@@ -1,0 +1,89 @@
+//! What a tree of manifests says of an environment.
+
+use crate::{
+    desired::{Desired, resolve},
+    manifest::{self, App, Loaded},
+    value::{AppName, EnvironmentName},
+    yaml::{Diagnostic, Node},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The files of one tree.
+#[derive(Clone, Debug, Default)]
+pub struct Manifests {
+    /// Texts by their path below the repository's root.
+    pub files: BTreeMap<String, String>,
+    /// The folder of environments.
+    pub folder: String,
+}
+
+/// An environment as a tree says it should be.
+#[derive(Clone, Debug, Default)]
+pub struct Rendered {
+    /// Apps by name; one that is wrong with everything that is wrong with it.
+    pub apps: BTreeMap<AppName, Result<Desired, Vec<Diagnostic>>>,
+    /// The trees of valid apps, for the places of what is found later.
+    pub trees: BTreeMap<AppName, Node>,
+    /// What is wrong with files that are no app.
+    pub other: Vec<Diagnostic>,
+}
+
+impl Manifests {
+    /// The environments that have files.
+    #[must_use]
+    pub fn environments(&self) -> BTreeSet<EnvironmentName> {
+        manifest::environments(&self.folder, self.files.keys().map(String::as_str))
+    }
+
+    /// The apps of an environment, by the names of their files alone.
+    #[must_use]
+    pub fn apps(&self, environment: &EnvironmentName) -> BTreeSet<AppName> {
+        let placed = self.files.keys().map(|path| manifest::placement(&self.folder, path));
+        placed
+            .filter_map(|placement| match placement {
+                manifest::Placement::App { environment: of, name } if of == *environment => Some(name),
+                manifest::Placement::App { .. }
+                | manifest::Placement::Base
+                | manifest::Placement::Ignored
+                | manifest::Placement::Misplaced { .. } => None,
+            })
+            .collect()
+    }
+
+    /// All environments of the tree: apps are judged beside each other, also across environments.
+    #[must_use]
+    pub fn render(&self) -> BTreeMap<EnvironmentName, Rendered> {
+        let mut loaded: BTreeMap<EnvironmentName, Loaded> = self
+            .environments()
+            .into_iter()
+            .map(|name| (name.clone(), manifest::load(&self.files, &name, &self.folder)))
+            .collect();
+        let valid = loaded.iter().map(|(name, loaded)| {
+            let apps = loaded.apps.iter().filter_map(|(app, read)| Some((app.clone(), read.as_ref().ok()?)));
+            (name.clone(), apps.collect())
+        });
+        for (environment, app, diagnostic) in manifest::cross_check(&valid.collect()) {
+            let Some(read) = loaded.get_mut(&environment).and_then(|loaded| loaded.apps.get_mut(&app)) else {
+                continue;
+            };
+            match read {
+                Err(diagnostics) => diagnostics.push(diagnostic),
+                Ok(_) => *read = Err(vec![diagnostic]),
+            }
+        }
+        loaded.into_iter().map(|(environment, loaded)| (environment, Rendered::of(loaded))).collect()
+    }
+}
+
+impl Rendered {
+    fn of(loaded: Loaded) -> Self {
+        let trees = loaded
+            .apps
+            .iter()
+            .filter_map(|(name, app)| Some((name.clone(), app.as_ref().ok()?.tree.clone())))
+            .collect();
+        let resolved = |app: App| resolve::resolve(&app, &resolve::Context::default());
+        let apps = loaded.apps.into_iter().map(|(name, app)| (name, app.map(resolved))).collect();
+        Self { apps, trees, other: loaded.other }
+    }
+}

@@ -1,0 +1,32 @@
+//! SIGINT and SIGTERM: the step in hand is finished, the next one is not begun.
+
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch,
+};
+
+/// Becomes true at the first signal; the second ends the process at once, as a crash would: the next pass goes on from
+/// what it finds.
+///
+/// # Errors
+/// The system does not let us wait for signals.
+pub fn listen() -> std::io::Result<watch::Receiver<bool>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        either(&mut terminate, &mut interrupt).await;
+        anstream::eprintln!("stopping: the step in hand is finished first; once more stops at once");
+        sender.send_replace(true);
+        either(&mut terminate, &mut interrupt).await;
+        std::process::exit(1);
+    });
+    Ok(receiver)
+}
+
+async fn either(terminate: &mut Signal, interrupt: &mut Signal) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

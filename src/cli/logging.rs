@@ -1,0 +1,30 @@
+//! What the tool says about its own work, on standard error.
+
+use super::arguments::{Global, LogFormat};
+use std::io::IsTerminal;
+use tracing_subscriber::EnvFilter;
+
+/// Libraries whose lower levels print whole requests, which can hold what a manifest's author would not show.
+const CAPPED: [&str; 3] = ["bollard", "hyper", "hyper_util"];
+
+/// Begins to log; a second call changes nothing.
+pub fn begin(global: &Global) {
+    let level = match global.verbose {
+        0 => "warn",
+        1 => "info",
+        2 => "debug",
+        3.. => "trace",
+    };
+    let cap = if global.verbose == 0 { "warn" } else { "info" };
+    let filter = CAPPED.iter().fold(level.to_owned(), |filter, library| format!("{filter},{library}={cap}"));
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(!global.no_color && std::env::var_os("NO_COLOR").is_none() && std::io::stderr().is_terminal());
+    // Fails only where a subscriber is set already: tests that run several commands in one process.
+    let _ = match global.log_format {
+        LogFormat::Text => logs.try_init(),
+        LogFormat::Json => logs.json().try_init(),
+    };
+}

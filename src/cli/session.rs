@@ -1,0 +1,255 @@
+//! Opens what a command needs, and no more: a reading command makes nothing.
+
+use super::{Complaint, arguments::Global, engine_address, head::Manifests, settings, settings::Settings};
+use crate::{
+    apply::{Hands, nudges::Nudges, slots::Slots},
+    engine::{Engine, EngineError, docker::Docker},
+    host::{self, Host},
+    pass,
+    record::{Ledger, RecordError, StateDir, place},
+    source::{Commit, Repository, SourceError},
+    value::{AppName, EnvironmentName},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    io::ErrorKind,
+    path::Path,
+    sync::Arc,
+};
+
+/// Where the host file is when nobody says so; nothing in the repository stands in for it.
+const HOST_FILE: &str = "/etc/reconcile/reconcile.yaml";
+
+/// One run of the command.
+pub struct Session {
+    pub settings: Settings,
+    pub host: Host,
+}
+
+impl Session {
+    /// Reads the host file and settles what holds.
+    ///
+    /// # Errors
+    /// The host file cannot be read or is wrong; there is no place for the state.
+    pub fn begin(global: &Global) -> Result<Self, Complaint> {
+        let host = match &global.config {
+            Some(path) => host_file(path)?,
+            None if Path::new(HOST_FILE).exists() => host_file(Path::new(HOST_FILE))?,
+            None => Host::default(),
+        };
+        let settings = Settings::settle(global, &host.settings, &settings::surroundings())?;
+        Ok(Self { settings, host })
+    }
+
+    /// The repository with the commit to read.
+    ///
+    /// # Errors
+    /// As those of `source`.
+    pub fn head(&self) -> Result<(Repository, Commit), Complaint> {
+        let repository = Repository::open(&self.settings.source).map_err(source)?;
+        let commit = repository.commit(self.settings.reference.as_deref()).map_err(source)?;
+        Ok((repository, commit))
+    }
+
+    /// The manifests of a commit; a missing folder is an empty one, which removes nothing by itself.
+    ///
+    /// # Errors
+    /// As those of `source`.
+    pub fn manifests(&self, repository: &Repository, commit: &Commit) -> Result<Manifests, Complaint> {
+        self.found(repository.files(commit, &self.settings.folder))
+    }
+
+    /// The manifests on disk, uncommitted ones too.
+    ///
+    /// # Errors
+    /// As those of `source`.
+    pub fn worktree(&self, repository: &Repository) -> Result<Manifests, Complaint> {
+        self.found(repository.worktree_files(&self.settings.folder))
+    }
+
+    fn found(&self, files: Result<BTreeMap<String, String>, SourceError>) -> Result<Manifests, Complaint> {
+        let files = match files {
+            Err(error) if error.is_missing_folder() => BTreeMap::new(),
+            found => found.map_err(source)?,
+        };
+        Ok(Manifests { files, folder: self.settings.folder.clone() })
+    }
+
+    fn at_head(&self) -> Result<Manifests, Complaint> {
+        let (repository, commit) = self.head()?;
+        self.manifests(&repository, &commit)
+    }
+
+    /// The environments of this run: those that were named, or the only one there is.
+    ///
+    /// # Errors
+    /// None or several are there and none was named; the source cannot be read.
+    pub fn environments(&self) -> Result<Vec<EnvironmentName>, Complaint> {
+        if self.settings.environments.is_empty() {
+            self.environments_of(&self.at_head()?)
+        } else {
+            Ok(self.settings.environments.clone())
+        }
+    }
+
+    /// As [`Session::environments`], of a tree that was read already.
+    ///
+    /// # Errors
+    /// None or several are there and none was named.
+    pub fn environments_of(&self, manifests: &Manifests) -> Result<Vec<EnvironmentName>, Complaint> {
+        if !self.settings.environments.is_empty() {
+            return Ok(self.settings.environments.clone());
+        }
+        let found: Vec<_> = manifests.environments().into_iter().collect();
+        match found.as_slice() {
+            [_] => Ok(found),
+            [] => Err(Complaint::says(format!("there is no environment below `{}`", self.settings.folder))
+                .with_hint("name it with `--environment`, or begin one with `reconcile init`".to_owned())),
+            several => {
+                let names: Vec<_> = several.iter().map(|name| format!("`{name}`")).collect();
+                Err(Complaint::says(format!("there are several environments: {}", names.join(", "))).with_hint(
+                    "name those that live on this host with `--environment`, or in the host file".to_owned(),
+                ))
+            }
+        }
+    }
+
+    /// The ledger, for a look.
+    ///
+    /// # Errors
+    /// As those of `record`.
+    pub async fn reading(&self) -> Result<Ledger, Complaint> {
+        Ok(StateDir::look(&self.settings.state_dir).await?.ledger())
+    }
+
+    /// The ledger, to write.
+    ///
+    /// # Errors
+    /// As those of `record`.
+    pub async fn writing(&self) -> Result<Ledger, Complaint> {
+        Ok(StateDir::open(&self.settings.state_dir).await?.ledger())
+    }
+
+    /// The host to work on, with the ledger that is given.
+    ///
+    /// # Errors
+    /// Nobody was named and nobody answers; the engine does not answer.
+    pub async fn host(&self, ledger: Ledger) -> Result<pass::Host<Docker>, Complaint> {
+        let address = engine_address::Surroundings::of_process(self.settings.engine.clone()).engine()?;
+        let engine = Arc::new(Docker::connect(&address).await.map_err(away)?);
+        let info = engine.info().await.map_err(away)?;
+        let settings = &self.host.settings;
+        let parallel = usize::try_from(settings.parallel.get())?;
+        let nudges = Nudges::subscribe(&engine).await;
+        Ok(pass::Host {
+            hands: Hands { engine, info, slots: Slots::new(parallel), nudges },
+            ledger,
+            settings: pass::Settings {
+                installation: settings.installation.to_string(),
+                policy: self.host.clone(),
+                protected_paths: self.protected_paths(&address),
+                engine: address,
+                lock_dir: place::lock_dir(&settings::surroundings()),
+                parallel,
+                repair: settings.drift == host::Drift::Repair,
+                prune: settings.prune,
+                max_deletes: usize::try_from(settings.max_deletes)?,
+                revisions: usize::try_from(settings.retain.revisions)?,
+                images: usize::try_from(settings.retain.images)?,
+            },
+        })
+    }
+
+    /// Paths that no container may see: what is ours, and the engine's socket.
+    fn protected_paths(&self, address: &str) -> Vec<String> {
+        let state = std::path::absolute(&self.settings.state_dir).unwrap_or_else(|_| self.settings.state_dir.clone());
+        let socket = address.strip_prefix("unix://").unwrap_or(address).to_owned();
+        let ours = ["/etc/reconcile".to_owned(), state.display().to_string()];
+        ours.into_iter().chain(socket.starts_with('/').then_some(socket)).collect()
+    }
+
+    /// The apps that the ledger or the head knows in an environment. A head that cannot be read adds none: the ledger
+    /// alone must do when the repository is away.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn apps(&self, ledger: &Ledger, environment: &EnvironmentName) -> Result<BTreeSet<AppName>, RecordError> {
+        let mut apps: BTreeSet<AppName> = ledger.apps(environment).await?.into_iter().collect();
+        match self.at_head() {
+            Ok(manifests) => apps.extend(manifests.apps(environment)),
+            Err(complaint) => tracing::info!(%complaint, "the repository cannot be read; the ledger alone is asked"),
+        }
+        Ok(apps)
+    }
+
+    /// The one environment an app is in.
+    ///
+    /// # Errors
+    /// It is in none or several.
+    pub async fn place(&self, ledger: &Ledger, app: &AppName) -> Result<EnvironmentName, Complaint> {
+        only(app, &self.places(ledger, app).await?)
+    }
+
+    /// Where an app is, of the environments of this run.
+    ///
+    /// # Errors
+    /// It is in none of them, with the nearest name that is.
+    pub async fn places(&self, ledger: &Ledger, app: &AppName) -> Result<Vec<EnvironmentName>, Complaint> {
+        let mut found = Vec::new();
+        let mut all = BTreeSet::new();
+        for environment in self.environments()? {
+            let apps = self.apps(ledger, &environment).await?;
+            if apps.contains(app) {
+                found.push(environment);
+            }
+            all.extend(apps);
+        }
+        if found.is_empty() { Err(unknown(app, &all)) } else { Ok(found) }
+    }
+}
+
+/// Reads a host file.
+///
+/// # Errors
+/// It is not there, or everything that is wrong with it.
+pub fn host_file(path: &Path) -> Result<Host, Complaint> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        let hint = (error.kind() == ErrorKind::NotFound)
+            .then(|| format!("without `--config`, `{HOST_FILE}` is read where it is there"));
+        Complaint::about(format!("cannot read the host file `{}`", path.display()), error).with_hint(hint)
+    })?;
+    host::read(&path.display().to_string(), &text)
+        .map_err(|problems| Complaint::of_diagnostics("the host file is wrong", &problems))
+}
+
+/// The only environment of several that is meant.
+fn only(app: &AppName, places: &[EnvironmentName]) -> Result<EnvironmentName, Complaint> {
+    match places {
+        [environment] => Ok(environment.clone()),
+        _ => Err(Complaint::says(format!("`{app}` is in several environments"))
+            .with_hint("name one with `--environment`".to_owned())),
+    }
+}
+
+fn unknown(app: &AppName, all: &BTreeSet<AppName>) -> Complaint {
+    let nearest = all
+        .iter()
+        .max_by(|a, b| {
+            let likeness = |name: &AppName| strsim::jaro_winkler(name.as_str(), app.as_str());
+            likeness(a).total_cmp(&likeness(b))
+        })
+        .map(|name| format!("did you mean `{name}`?"));
+    Complaint::says(format!("there is no app `{app}`")).with_hint(nearest)
+}
+
+/// An engine that does not answer.
+fn away(error: EngineError) -> Complaint {
+    Complaint::from(error).with_hint("see that it runs, and that this user may use its socket".to_owned())
+}
+
+/// A source's error with its hint.
+pub fn source(error: SourceError) -> Complaint {
+    let hint = error.hint();
+    Complaint::from(error).with_hint(hint)
+}

@@ -1,0 +1,121 @@
+//! The settings.
+
+use super::Policy;
+use crate::value::{AbsolutePath, EnvironmentName, InstallationName};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::num::NonZero;
+
+/// `/etc/reconcile/reconcile.yaml`: settings and policy of one host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(
+    title = "reconcile host file",
+    extend("x-unsupported" = ["secrets", "registries", "proxy", "acme", "listen", "webhook", "notify", "backup"])
+)]
+pub struct HostFile {
+    /// The mark of ownership: only objects with this label are changed or removed.
+    #[schemars(title = "Installation", example = &"default")]
+    pub installation: InstallationName,
+    /// Where the manifests come from.
+    #[schemars(title = "Source", example = serde_json::json!({"url": "/srv/git/manifests.git", "branch": "main"}))]
+    pub source: Source,
+    /// The environments that live on this host; none named: the only one that the manifests have.
+    #[schemars(title = "Environments", example = ["production"])]
+    pub environments: Vec<EnvironmentName>,
+    /// The engine's socket; without it `$DOCKER_HOST`, then the usual sockets of Docker and Podman.
+    #[schemars(title = "Engine", example = &"unix:///var/run/docker.sock")]
+    pub engine: Option<String>,
+    /// Where the ledger and its revisions live; without it `/var/lib/reconcile`, or the user's state directory.
+    #[schemars(title = "State directory", example = &"/var/lib/reconcile")]
+    pub state_dir: Option<AbsolutePath>,
+    /// How many calls to the engine are made side by side.
+    #[schemars(title = "Parallel calls", range(max = 64), example = 8)]
+    pub parallel: NonZero<u32>,
+    /// What happens to objects that were changed behind the tool's back.
+    #[schemars(title = "Drift", example = &"report")]
+    pub drift: Drift,
+    /// Whether what is gone from the manifests is removed from the host.
+    #[schemars(title = "Prune", example = true)]
+    pub prune: bool,
+    /// How many containers one pass may remove without being told `--max-deletes`.
+    #[schemars(title = "Most deletions", example = 10)]
+    pub max_deletes: u32,
+    /// How much of the past is kept.
+    #[schemars(title = "Retain", example = serde_json::json!({"revisions": 20, "images": 3}))]
+    pub retain: Retain,
+    /// What manifests may ask of this host; what is not named is denied.
+    #[schemars(title = "Policy", example = serde_json::json!({"publish": ["0.0.0.0:443"]}))]
+    pub policy: Policy,
+}
+
+impl Default for HostFile {
+    fn default() -> Self {
+        Self {
+            installation: InstallationName::default(),
+            source: Source::default(),
+            environments: Vec::new(),
+            engine: None,
+            state_dir: None,
+            parallel: NonZero::new(8).unwrap_or(NonZero::<u32>::MIN),
+            drift: Drift::default(),
+            prune: true,
+            max_deletes: 10,
+            retain: Retain::default(),
+            policy: Policy::default(),
+        }
+    }
+}
+
+/// A repository of manifests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(title = "Source", extend("x-unsupported" = ["poll", "ssh", "token_file", "verify"]))]
+pub struct Source {
+    /// The path of a repository on this machine.
+    #[schemars(title = "Repository", example = &"/srv/git/manifests.git")]
+    pub url: Option<String>,
+    /// The branch that is followed; without it the repository's HEAD.
+    #[schemars(title = "Branch", example = &"main")]
+    pub branch: Option<String>,
+    /// The folder of the environments within the repository.
+    #[schemars(title = "Folder", length(min = 1), example = &"environments")]
+    pub path: String,
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Self { url: None, branch: None, path: "environments".to_owned() }
+    }
+}
+
+/// What happens to drift.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(title = "Drift", example = &"repair")]
+pub enum Drift {
+    /// It is put right.
+    #[default]
+    Repair,
+    /// It is only shown.
+    Report,
+}
+
+/// How much of the past is kept, for each app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(title = "Retain")]
+pub struct Retain {
+    /// Revisions in the ledger.
+    #[schemars(title = "Revisions", range(min = 1), example = 20)]
+    pub revisions: u32,
+    /// Revisions whose images are kept from being pruned.
+    #[schemars(title = "Images", example = 3)]
+    pub images: u32,
+}
+
+impl Default for Retain {
+    fn default() -> Self {
+        Self { revisions: 20, images: 3 }
+    }
+}

@@ -1,0 +1,178 @@
+use super::{Drift, Host, HostFile, read, schema};
+use crate::yaml::Diagnostic;
+use serde_json::{Value as Json, json};
+
+fn good(text: &str) -> Host {
+    read("h.yaml", text).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+fn bad(text: &str) -> String {
+    read("h.yaml", text).expect_err(text).iter().map(Diagnostic::block).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn nothing_written_means_the_defaults() {
+    for text in ["", "# nothing yet\n\n", "{}"] {
+        assert_eq!(good(text).settings, HostFile::default(), "{text:?}");
+    }
+    let defaults = serde_json::to_value(HostFile::default()).unwrap();
+    let expected = json!({"installation": "default",
+        "source": {"url": null, "branch": null, "path": "environments"}, "environments": [], "engine": null,
+        "state_dir": null, "parallel": 8, "drift": "repair", "prune": true, "max_deletes": 10,
+        "retain": {"revisions": 20, "images": 3},
+        "policy": {"publish": [], "data_roots": [], "never_expose": [], "registries": [], "require_digest": false,
+            "cap_add": [], "privileged": [], "devices": [], "network_mode_host": [], "engine_socket": []}});
+    assert_eq!(defaults, expected);
+}
+
+#[test]
+fn every_setting_is_read() {
+    let text = "\
+installation: blue
+source: {url: /srv/git/manifests.git, branch: main, path: deploy/environments}
+environments: [production, staging]
+engine: unix:///run/podman/podman.sock
+state_dir: /srv/state
+parallel: 4
+drift: report
+prune: false
+max_deletes: 0
+retain: {revisions: 5, images: 1}
+policy:
+  publish: [\"0.0.0.0:443\", \"10.8.0.1:*\", \"[::]:443\"]
+  data_roots: [/srv/data, /srv/conf:ro]
+  never_expose: [gateway/ollama, production/gateway/postgres]
+  registries: [registry.example.com/team/*, nginx]
+  require_digest: true
+  cap_add: [NET_ADMIN, vpn/wireguard]
+  privileged: [monitoring/agent]
+  devices: [gateway/ollama]
+  network_mode_host: [monitoring/agent]
+  engine_socket: [proxy/companion]
+";
+    let settings = good(text).settings;
+    assert_eq!((settings.drift, settings.parallel.get()), (Drift::Report, 4));
+    let policy = serde_json::to_value(&settings.policy).unwrap();
+    assert_eq!(policy["publish"], json!(["0.0.0.0:443", "10.8.0.1:*", "[::]:443"]));
+    assert_eq!(policy["registries"], json!(["registry.example.com/team/*", "docker.io/library/nginx"]));
+    assert_eq!(policy["cap_add"], json!(["NET_ADMIN", "vpn/wireguard"]));
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_place() {
+    let table = [
+        (
+            "instalation: a\n",
+            "h.yaml:1:1: unknown key `instalation`\n  hint: did you mean `installation`? valid keys: \
+          `installation`, `source`, `environments`, `engine`, `state_dir`, `parallel`, `drift`, `prune`, `max_deletes`, \
+          `retain`, `policy`",
+        ),
+        ("drift: repare\n", "h.yaml:1:8: `repare` is none of `repair`, `report`\n  hint: did you mean `repair`?"),
+        (
+            "parallel: 0\n",
+            "h.yaml:1:11: `0` is out of range: expected a whole number (Parallel calls) from 1 to 64\n  \
+          hint: for example `8`",
+        ),
+        (
+            "state_dir: state\n",
+            "h.yaml:1:12: `state` is not an absolute path: a path begins with `/`\n  \
+          hint: for example `/var/lib/reconcile`",
+        ),
+        (
+            "policy: {publish: [443]}\n",
+            "h.yaml:1:20: `443` is not an address and port: write `address:port`, as in \
+          `0.0.0.0:443`, `10.8.0.1:*` or `[::]:443`\n  hint: for example `\"0.0.0.0:443\"`",
+        ),
+        (
+            "policy: {privileged: [agent]}\n",
+            "h.yaml:1:23: `agent` is not a service of an app: write `app/service` or \
+          `environment/app/service`\n  hint: for example `gateway/ollama`",
+        ),
+        (
+            "source: {url: \"ssh://git@example.com/m.git\"}\n",
+            "h.yaml:1:15: `ssh://git@example.com/m.git` is a remote \
+          source, which is not supported yet\n  hint: write the path of a repository on this machine, as in \
+          `/srv/git/manifests.git`",
+        ),
+        (
+            "source: {url: ./m.git}\n",
+            "h.yaml:1:15: `./m.git` is not an absolute path\n  hint: write the path of a \
+          repository on this machine, as in `/srv/git/manifests.git`",
+        ),
+        (
+            "source: {path: ../environments}\n",
+            "h.yaml:1:16: `../environments` leads out of the repository\n  hint: \
+          write a folder within the repository, as in `environments`",
+        ),
+        (
+            "engine: tcp://10.0.0.1:2375\n",
+            "h.yaml:1:9: `tcp://10.0.0.1:2375` is no socket on this machine\n  hint: \
+          write `unix://` and a path, as in `unix:///var/run/docker.sock`",
+        ),
+    ];
+    for (text, expected) in table {
+        assert_eq!(bad(text), expected);
+    }
+}
+
+#[test]
+fn keys_of_rooms_not_built_yet_are_refused_by_name() {
+    let root = ["secrets", "registries", "proxy", "acme", "listen", "webhook", "notify", "backup"];
+    for key in root {
+        assert_eq!(bad(&format!("prune: true\n{key}: null\n")), format!("h.yaml:2:1: `{key}` is not supported yet"));
+    }
+    for (room, keys) in
+        [("source", vec!["poll", "ssh", "token_file", "verify"]), ("policy", vec!["secret_env", "hosts"])]
+    {
+        for key in keys {
+            assert_eq!(bad(&format!("{room}:\n  {key}: x\n")), format!("h.yaml:2:3: `{key}` is not supported yet"));
+        }
+    }
+}
+
+#[test]
+fn a_setting_knows_its_line() {
+    let host = good("prune: true\npolicy:\n  require_digest: true\n  publish:\n    - \"0.0.0.0:443\"\n");
+    let line = |path: &[&str]| host.place_of(path).map(|place| place.line);
+    assert_eq!(line(&["policy", "publish"]), Some(5));
+    assert_eq!(line(&["policy", "data_roots"]), Some(3));
+    assert_eq!(Host::default().place_of(&["policy"]), None);
+    assert_eq!(good("# empty\n").place_of(&["policy"]).map(|place| place.line), Some(1));
+}
+
+#[test]
+fn the_schema_is_valid_and_says_something_of_every_setting() {
+    let schema = schema();
+    assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
+    jsonschema::meta::validate(&schema).expect("a valid schema");
+    let groups = std::iter::once(&schema).chain(schema["definitions"].as_object().unwrap().values());
+    for (name, property) in groups.filter_map(|group| group["properties"].as_object()).flatten() {
+        for word in ["title", "description", "examples"] {
+            assert_ne!(property.get(word), None, "`{name}` has no {word}");
+        }
+    }
+    let validator = jsonschema::validator_for(&schema).expect("a schema that compiles");
+    let defaults = serde_json::to_value(HostFile::default()).unwrap();
+    assert!(validator.is_valid(&defaults));
+    assert!(!validator.is_valid(&json!({"proxy": {}})));
+}
+
+#[test]
+fn every_example_of_the_schema_is_read() {
+    let schema = schema();
+    let sections = [
+        (None, &schema),
+        (Some("source"), &schema["definitions"]["Source"]),
+        (Some("retain"), &schema["definitions"]["Retain"]),
+        (Some("policy"), &schema["definitions"]["Policy"]),
+    ];
+    for (section, group) in sections {
+        for (name, property) in group["properties"].as_object().unwrap() {
+            for example in property["examples"].as_array().unwrap() {
+                let entry = json!({name: example});
+                let file: Json = section.map_or(entry.clone(), |section| json!({section: entry}));
+                good(&file.to_string());
+            }
+        }
+    }
+}

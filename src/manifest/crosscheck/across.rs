@@ -1,0 +1,201 @@
+//! Things of which a host has only one: names, published ports, what two apps would write.
+
+use crate::{
+    desired::{
+        Context, Desired,
+        names::{object, stem},
+        resolve,
+        spec::{MountSource, PublishedPort},
+    },
+    manifest::App,
+    value::{AppName, EnvironmentName, VolumeSource},
+    yaml::{Diagnostic, Place},
+};
+use std::collections::BTreeMap;
+
+/// All apps of all environments that share a host.
+pub type Apps<'a> = BTreeMap<EnvironmentName, BTreeMap<AppName, &'a App>>;
+
+/// Something an app takes for itself.
+struct Claim<'a> {
+    app: &'a App,
+    place: Place,
+    /// What is taken, as engines tell it apart.
+    thing: Thing,
+    /// What wants it: `service web`.
+    by: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Thing {
+    /// The names of all that an app has begin so.
+    Stem(String),
+    /// A container, network or volume.
+    Object(&'static str, String),
+    Port(PublishedPort),
+    /// A volume or host path that is written; `shared` where the manifest says that others may.
+    Written {
+        source: MountSource,
+        shared: bool,
+    },
+}
+
+impl Thing {
+    /// Why two apps cannot both have this; none where they can.
+    fn clash(&self, other: &Self) -> Option<String> {
+        match (self, other) {
+            (Self::Stem(a), Self::Stem(b)) if a == b => Some(format!("both would name their things `{a}…`")),
+            (Self::Object(kind, a), Self::Object(other, b)) if kind == other && a == b => {
+                Some(format!("both would have the {kind} `{a}`"))
+            }
+            (Self::Port(a), Self::Port(b)) if overlap(a, b) => {
+                Some(format!("both publish port {}/{} of the host", a.host, a.protocol))
+            }
+            (Self::Written { source: a, shared: first }, Self::Written { source: b, shared: second })
+                if !(*first && *second) && same_place(a, b) =>
+            {
+                Some(match a {
+                    MountSource::Volume(name) => format!("both write the volume `{name}`"),
+                    MountSource::Bind(path) => format!("both write below `{path}` of the host"),
+                })
+            }
+            (Self::Stem(_) | Self::Object(..) | Self::Port(_) | Self::Written { .. }, _) => None,
+        }
+    }
+
+    const fn remedy(&self) -> &'static str {
+        match self {
+            Self::Stem(_) => "rename one of the two files or environments",
+            Self::Object(..) => "give one of them another name",
+            Self::Port(_) => "choose another port of the host, or another address",
+            Self::Written { source: MountSource::Volume(_), .. } => {
+                "give each app a volume of its own, or write `shared: true` at the volume in both"
+            }
+            Self::Written { source: MountSource::Bind(_), .. } => {
+                "give each app a path of its own, or mount it with `:ro` in one of them"
+            }
+        }
+    }
+}
+
+fn overlap(a: &PublishedPort, b: &PublishedPort) -> bool {
+    let met = a.address == b.address || a.address.is_unspecified() || b.address.is_unspecified();
+    met && a.address.is_ipv4() == b.address.is_ipv4() && a.host == b.host && a.protocol == b.protocol
+}
+
+fn same_place(a: &MountSource, b: &MountSource) -> bool {
+    let below =
+        |path: &str, root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    match (a, b) {
+        (MountSource::Volume(a), MountSource::Volume(b)) => a == b,
+        (MountSource::Bind(a), MountSource::Bind(b)) => below(a, b) || below(b, a),
+        (MountSource::Volume(_), MountSource::Bind(_)) | (MountSource::Bind(_), MountSource::Volume(_)) => false,
+    }
+}
+
+/// Everything that two apps, or two services of one app, would both take.
+///
+/// Each of the two gets an error that names the place of the other.
+#[must_use]
+pub fn cross_check(all: &Apps<'_>) -> Vec<(EnvironmentName, AppName, Diagnostic)> {
+    let claims: Vec<Claim<'_>> = all.values().flat_map(BTreeMap::values).flat_map(|app| claims(app)).collect();
+    let mut buckets: BTreeMap<String, Vec<&Claim<'_>>> = BTreeMap::new();
+    for claim in &claims {
+        buckets.entry(bucket(&claim.thing)).or_default().push(claim);
+    }
+    let mut problems = Vec::new();
+    for group in buckets.values() {
+        for (index, first) in group.iter().enumerate() {
+            for second in group.iter().skip(index + 1).filter(|second| compared(first, second)) {
+                if let Some(clash) = first.thing.clash(&second.thing) {
+                    problems.push(problem(first, second, &clash));
+                    problems.push(problem(second, first, &clash));
+                }
+            }
+        }
+    }
+    problems.sort_by(|a, b| (&a.0, &a.1, &a.2.place).cmp(&(&b.0, &b.1, &b.2.place)));
+    problems.dedup();
+    problems
+}
+
+/// Only claims of one bucket can clash, so that a thousand apps are not compared pair by pair.
+fn bucket(thing: &Thing) -> String {
+    match thing {
+        Thing::Stem(name) => format!("stem {name}"),
+        Thing::Object(kind, name) => format!("{kind} {name}"),
+        Thing::Port(port) => format!("port {}/{}", port.host, port.protocol),
+        Thing::Written { source: MountSource::Volume(name), .. } => format!("volume {name}"),
+        Thing::Written { source: MountSource::Bind(_), .. } => "path".to_owned(),
+    }
+}
+
+/// Services of one app may write one volume, and have one app's name.
+fn compared(first: &Claim<'_>, second: &Claim<'_>) -> bool {
+    let same = first.app.environment == second.app.environment && first.app.name == second.app.name;
+    let one_stem = || stem(&first.app.environment, &first.app.name) == stem(&second.app.environment, &second.app.name);
+    match first.thing {
+        Thing::Stem(_) | Thing::Written { .. } => !same,
+        // Apps of one stem are told so once, not for each of their things.
+        Thing::Object(..) => same || !one_stem(),
+        Thing::Port(_) => true,
+    }
+}
+
+fn problem(claim: &Claim<'_>, other: &Claim<'_>, clash: &str) -> (EnvironmentName, AppName, Diagnostic) {
+    let App { environment, name, .. } = other.app;
+    let message = format!("{clash}: {}, and {} of `{environment}/{name}` ({})", claim.by, other.by, other.place);
+    let problem = Diagnostic::new(&claim.place, message).with_hint(claim.thing.remedy());
+    (claim.app.environment.clone(), claim.app.name.clone(), problem)
+}
+
+fn claims(app: &App) -> Vec<Claim<'_>> {
+    let desired = resolve(app, &Context::default());
+    let claim = |path: &[&str], by: String, thing| Claim { app, place: app.place(path).clone(), thing, by };
+    let mut claims = vec![claim(&[], "the app".to_owned(), Thing::Stem(stem(&app.environment, &app.name)))];
+    for (key, volume) in app.manifest.volumes.iter().filter(|(_, volume)| !volume.external) {
+        let made = object(&app.environment, &app.name, key);
+        let name = volume.name.as_ref().map_or(made, ToString::to_string);
+        // Two apps that share a volume may both declare it; who writes it is judged apart.
+        if volume.name.is_none() {
+            claims.push(claim(&["volumes", key.as_str()], format!("volume `{key}`"), Thing::Object("volume", name)));
+        }
+    }
+    for (name, network) in desired.networks.iter().filter(|(_, network)| !network.external) {
+        let by = format!("network `{}`", network.key);
+        claims.push(claim(&["networks", &network.key], by, Thing::Object("network", name.clone())));
+    }
+    claims.extend(services(app, &desired));
+    claims
+}
+
+fn services<'a>(app: &'a App, desired: &Desired) -> Vec<Claim<'a>> {
+    let mut claims = Vec::new();
+    for (name, service) in &app.manifest.services {
+        let Some(resolved) = desired.services.get(name) else { continue };
+        let by = || format!("service `{name}`");
+        let mut claim = |path: &[&str], thing| {
+            let place = app.place(&[&["services", name.as_str()], path].concat()).clone();
+            claims.push(Claim { app, place, thing, by: by() });
+        };
+        claim(&["container_name"], Thing::Object("container", resolved.container_name.clone()));
+        for (index, mapping) in service.ports.iter().enumerate() {
+            let (address, protocol) = (mapping.address(), mapping.protocol());
+            for (host, container) in mapping.pairs() {
+                let port = PublishedPort { address, host, container, protocol };
+                claim(&["ports", &index.to_string()], Thing::Port(port));
+            }
+        }
+        for (index, mount) in service.volumes.iter().enumerate().filter(|(_, mount)| !mount.read_only) {
+            let shared = match &mount.source {
+                VolumeSource::Volume(key) => app.manifest.volumes.get(key).is_some_and(|volume| volume.shared),
+                VolumeSource::Path(_) => false,
+            };
+            let source = resolved.spec.mounts.iter().find(|m| m.target == mount.target.as_str());
+            if let Some(source) = source.map(|mount| mount.source.clone()) {
+                claim(&["volumes", &index.to_string()], Thing::Written { source, shared });
+            }
+        }
+    }
+    claims
+}

@@ -1,0 +1,160 @@
+//! From a look at an environment to what was observed of one app.
+
+use super::Look;
+use crate::{
+    desired::{Desired, label},
+    engine::Detail,
+    observed::{
+        Applied, Baseline, Container, Evidence, Image, Life, Network, Observed, Owner, Readiness, Role, Volume,
+    },
+};
+use std::collections::BTreeMap;
+
+impl Look {
+    /// What was observed of one app.
+    #[must_use]
+    pub fn app(&self, desired: &Desired, mut applied: Applied) -> Observed {
+        let prefix = tag_prefix(desired);
+        applied.present_tags = self
+            .images
+            .iter()
+            .flat_map(|image| image.references.iter().map(|reference| (reference, &image.id)))
+            // Podman lists each name by its digest too; what was named is the tag.
+            .filter(|(reference, _)| reference.starts_with(&prefix) && !reference.contains('@'))
+            .map(|(reference, id)| (reference.clone(), id.clone()))
+            .collect();
+        Observed {
+            now: self.now,
+            abilities: self.abilities,
+            containers: self
+                .containers
+                .values()
+                .filter(|detail| label::owned(&detail.labels, &self.scope.installation, desired))
+                .filter_map(|detail| {
+                    Some((detail.name.clone(), container(detail, label::role(&detail.labels)?, &applied)))
+                })
+                .collect(),
+            foreign_names: std::collections::BTreeSet::new(),
+            images: self.images_of(desired),
+            networks: self.networks_of(desired),
+            volumes: self
+                .volumes
+                .iter()
+                .filter(|volume| desired.volumes.contains_key(&volume.name))
+                .map(|volume| (volume.name.clone(), Volume { owner: self.owner(&volume.labels, desired) }))
+                .collect(),
+            applied,
+        }
+    }
+
+    fn owner(&self, labels: &BTreeMap<String, String>, desired: &Desired) -> Owner {
+        if label::owned(labels, &self.scope.installation, desired) { Owner::App } else { Owner::Other }
+    }
+
+    /// What the references of the app mean, and the images that are pinned or kept for it.
+    fn images_of(&self, desired: &Desired) -> BTreeMap<String, Image> {
+        let references = desired
+            .services
+            .values()
+            .flat_map(|service| std::iter::once(&service.spec.image).chain(&service.pinned_image));
+        let mut images = BTreeMap::new();
+        for reference in references {
+            if let Some(view) = self.images.iter().find(|view| {
+                view.id == *reference || view.references.contains(reference) || view.digests.contains(reference)
+            }) {
+                images.insert(
+                    reference.clone(),
+                    Image {
+                        id: view.id.clone(),
+                        volumes: view.volumes.clone(),
+                        has_healthcheck: view.has_healthcheck,
+                        digest: view.digests.first().cloned(),
+                    },
+                );
+            }
+        }
+        images
+    }
+
+    fn networks_of(&self, desired: &Desired) -> BTreeMap<String, Network> {
+        let mut networks: BTreeMap<String, Network> = BTreeMap::new();
+        let mut views: Vec<_> = self.networks.iter().collect();
+        // Of several with one name, ours come first and the rest are its duplicates.
+        views.sort_by_key(|view| (self.owner(&view.labels, desired) == Owner::Other, view.id.clone()));
+        for view in views {
+            let owner = self.owner(&view.labels, desired);
+            if owner == Owner::Other && !desired.networks.contains_key(&view.name) {
+                continue;
+            }
+            match networks.get_mut(&view.name) {
+                Some(first) if owner == Owner::App => first.duplicates.push(view.id.clone()),
+                Some(_) => {}
+                None => {
+                    networks.insert(
+                        view.name.clone(),
+                        Network {
+                            id: view.id.clone(),
+                            owner,
+                            spec_hash: view
+                                .labels
+                                .get(label::SPEC)
+                                .map(|text| crate::desired::SpecHash::from_label(text)),
+                            kept: false,
+                            duplicates: Vec::new(),
+                            unprunable: label::unprunable(&view.labels),
+                        },
+                    );
+                }
+            }
+        }
+        networks
+    }
+}
+
+/// What names of kept images of an app begin with.
+#[must_use]
+pub fn tag_prefix(desired: &Desired) -> String {
+    format!("reconcile.local/{}/{}/", desired.environment, desired.app)
+}
+
+fn container(detail: &Detail, role: Role, applied: &Applied) -> Container {
+    let baseline = applied.baselines.get(&detail.id);
+    Container {
+        id: detail.id.clone(),
+        role,
+        spec_hash: crate::desired::SpecHash::from_label(detail.labels.get(label::SPEC).map_or("", String::as_str)),
+        image_id: detail.image_id.clone(),
+        life: detail.life.clone(),
+        created_at: detail.created_at,
+        started_at: detail.started_at,
+        restarts: detail.restarts,
+        readiness: readiness(detail, baseline),
+        endpoints: detail.endpoints.clone(),
+        namespace_of: detail.namespace_of.clone(),
+        adjustable: detail.adjustable.clone(),
+        evidence: match baseline.and_then(|baseline| baseline.projection.as_ref()) {
+            Some(projection) => Evidence::Baseline(projection.differences(&detail.projection)),
+            None => Evidence::Declared(Box::new(detail.body.clone())),
+        },
+        writes: detail.body.writes(),
+        ports: detail.body.ports.clone(),
+        unprunable: label::unprunable(&detail.labels),
+    }
+}
+
+/// Ready when this very run of it was accepted before; whether it still is, its probe tells.
+fn readiness(detail: &Detail, baseline: Option<&Baseline>) -> Readiness {
+    let accepted = baseline.is_some_and(|baseline| baseline.started_at == detail.started_at);
+    match &detail.life {
+        Life::Running | Life::Paused | Life::Exited(_) if accepted => Readiness::Ready,
+        Life::Running
+        | Life::Paused
+        | Life::Exited(_)
+        | Life::Created
+        | Life::Restarting
+        | Life::Stopping
+        | Life::Removing
+        | Life::Dead
+        | Life::Unknown(_) => Readiness::Unproven,
+    }
+}

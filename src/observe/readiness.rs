@@ -1,0 +1,88 @@
+//! Asks those that were ready whether they still are.
+
+use crate::{
+    desired::{Desired, Probe, ProbeKind, spec::Network},
+    engine::{Answer, Detail, Engine, view::Health},
+    observed::{Life, Observed, Readiness, Role},
+    probe::{self, Target},
+};
+use futures_util::{StreamExt, stream};
+use std::collections::BTreeMap;
+
+/// Marks containers `Failing` whose probe does not pass now. A probe that does not apply leaves them as they are.
+pub async fn ask_again<E: Engine>(
+    engine: &E,
+    runs_healthchecks: bool,
+    desired: &Desired,
+    observed: &mut Observed,
+    details: &BTreeMap<String, Detail>,
+) {
+    let asked: Vec<(String, &Detail, Option<&Probe>, Network)> = observed
+        .containers
+        .iter()
+        .filter(|(_, container)| container.life == Life::Running && container.readiness == Readiness::Ready)
+        .filter_map(|(name, container)| {
+            let Role::Service(service) = &container.role else { return None };
+            let service = desired.services.get(service)?;
+            let detail = details.get(&container.id)?;
+            Some((name.clone(), detail, service.probe.as_ref(), service.spec.network.clone()))
+        })
+        .collect();
+    let failing: Vec<String> = stream::iter(asked)
+        .map(|(name, detail, probe, network)| async move {
+            let passes = passes(engine, runs_healthchecks, probe, &network, detail).await.unwrap_or(Ok(()));
+            passes.is_err().then_some(name)
+        })
+        .buffer_unordered(16)
+        .filter_map(|name| async move { name })
+        .collect()
+        .await;
+    for name in failing {
+        if let Some(container) = observed.containers.get_mut(&name) {
+            container.readiness = Readiness::Failing;
+        }
+    }
+}
+
+/// Whether a running container passes its probe now, and if not, why.
+///
+/// # Errors
+/// The engine does not answer.
+pub async fn passes<E: Engine>(
+    engine: &E,
+    runs_healthchecks: bool,
+    probe: Option<&Probe>,
+    network: &Network,
+    detail: &Detail,
+) -> Answer<Result<(), String>> {
+    match probe {
+        Some(probe @ Probe { kind: ProbeKind::Http { .. } | ProbeKind::Tcp { .. }, .. }) => {
+            Ok(probe::ask(probe, &target(network, detail)).await.map_err(|failure| failure.to_string()))
+        }
+        Some(Probe { kind: ProbeKind::Engine, .. }) | None => by_engine(engine, runs_healthchecks, detail).await,
+    }
+}
+
+/// The engine's own check, run by us where the engine's timers need systemd.
+async fn by_engine<E: Engine>(engine: &E, runs_healthchecks: bool, detail: &Detail) -> Answer<Result<(), String>> {
+    match detail.health {
+        None => Ok(Ok(())),
+        Some(_) if !runs_healthchecks => {
+            let passed = engine.run_healthcheck(&detail.id).await?;
+            Ok(if passed { Ok(()) } else { Err("its health check fails".to_owned()) })
+        }
+        Some(Health::Healthy) => Ok(Ok(())),
+        Some(Health::Starting) => Ok(Err("its health check has not passed yet".to_owned())),
+        Some(Health::Unhealthy) => Ok(Err("its health check fails".to_owned())),
+    }
+}
+
+/// Where a container is asked.
+#[must_use]
+pub fn target(network: &Network, detail: &Detail) -> Target {
+    Target {
+        addresses: detail.endpoints.values().filter_map(|endpoint| endpoint.address).collect(),
+        pid: detail.pid,
+        host_network: *network == Network::Host,
+    }
+}

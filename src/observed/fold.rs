@@ -1,0 +1,253 @@
+//! Carries a verified effect over into what was observed, so that a pass looks once and not after each step.
+
+use super::{
+    Baseline, Container, Endpoint, Evidence, Failure, Image, Life, Network, Observed, Owner, Readiness, Role, Volume,
+};
+use crate::{
+    desired::{ContainerSpec, Desired, SpecHash, spec},
+    plan::{Step, job},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a step was seen to have done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// What it says, and nothing more is to be known.
+    Done,
+    /// The reference means this image now.
+    Pulled(Image),
+    /// The network or container has this id.
+    Made { id: String },
+    /// The container was seen ready.
+    Ready,
+    /// The container ended well.
+    Ended,
+    /// The container or job failed.
+    Failed(Failure),
+}
+
+/// Carries an effect over.
+pub fn fold(observed: &mut Observed, desired: &Desired, step: &Step, effect: &Effect) {
+    match step {
+        Step::Pull { reference, .. } => {
+            if let Effect::Pulled(image) = effect {
+                observed.images.insert(reference.clone(), image.clone());
+            }
+            observed.applied.pulls.insert(reference.clone(), observed.now);
+            observed.applied.pulled.insert(reference.clone());
+        }
+        Step::CreateNetwork { network } => {
+            if let (Effect::Made { id }, Some(wanted)) = (effect, desired.networks.get(network)) {
+                observed.networks.insert(
+                    network.clone(),
+                    Network {
+                        id: id.clone(),
+                        owner: Owner::App,
+                        spec_hash: Some(wanted.spec_hash.clone()),
+                        kept: false,
+                        duplicates: Vec::new(),
+                        unprunable: false,
+                    },
+                );
+            }
+        }
+        Step::RemoveNetwork { network, id } => remove_network(observed, network, id, effect),
+        Step::CreateVolume { volume } => {
+            observed.volumes.insert(volume.clone(), Volume { owner: Owner::App });
+        }
+        Step::Create { container, role } => {
+            // Nothing was made where it failed: the pass holds the failure, and there is nothing to observe.
+            if let Effect::Made { id } = effect {
+                create(observed, desired, container, role, id);
+            }
+        }
+        Step::Start { container, .. } => {
+            if let Effect::Failed(failure) = effect {
+                return fail(observed, container, failure);
+            }
+            let now = observed.now;
+            change(observed, container, |facts| {
+                facts.life = Life::Running;
+                facts.started_at = Some(now);
+                facts.readiness = Readiness::Unproven;
+            });
+        }
+        Step::Await { container, .. } => match effect {
+            Effect::Failed(failure) => fail(observed, container, failure),
+            Effect::Ended => change(observed, container, |facts| {
+                facts.life = Life::Exited(0);
+                facts.readiness = Readiness::Ready;
+            }),
+            Effect::Done | Effect::Ready | Effect::Pulled(_) | Effect::Made { .. } => {
+                change(observed, container, |facts| facts.readiness = Readiness::Ready)
+            }
+        },
+        Step::AwaitExit { container, role } => match effect {
+            Effect::Failed(failure) => fail(observed, container, failure),
+            Effect::Done | Effect::Ready | Effect::Ended | Effect::Pulled(_) | Effect::Made { .. } => {
+                change(observed, container, |facts| {
+                    facts.life = Life::Exited(0);
+                    facts.readiness = Readiness::Ready;
+                });
+                job_done(observed, desired, container, role);
+            }
+        },
+        Step::Stop { container, .. } => change(observed, container, |facts| {
+            // A signal ends a process with some code; which one decides nothing, but 0 could pass for work well done.
+            facts.life = Life::Exited(143);
+        }),
+        Step::Remove { container, .. } => {
+            observed.containers.remove(container);
+        }
+        Step::Rename { container, to, .. } => {
+            if let Some(facts) = observed.containers.remove(container) {
+                observed.containers.insert(to.clone(), facts);
+            }
+        }
+        Step::Adjust { container, role } => {
+            let limits = body(desired, role).map(|body| body.adjustable.clone());
+            change(observed, container, |facts| facts.adjustable = limits);
+        }
+        Step::Unpause { container, .. } => change(observed, container, |facts| facts.life = Life::Running),
+        Step::Connect { container, network, role } => {
+            let network_id = observed.networks.get(network).map(|there| there.id.clone()).unwrap_or_default();
+            let aliases = body(desired, role).map(|body| aliases(body, network)).unwrap_or_default();
+            change(observed, container, |facts| {
+                facts.endpoints.insert(network.clone(), Endpoint { network_id, aliases, address: None });
+            });
+        }
+        Step::Disconnect { container, network, .. } => change(observed, container, |facts| {
+            facts.endpoints.remove(network);
+        }),
+        Step::Tag { image_id, tag } => {
+            observed.applied.present_tags.insert(tag.clone(), image_id.clone());
+        }
+        Step::Untag { tag } => {
+            observed.applied.present_tags.remove(tag);
+        }
+    }
+}
+
+fn change(observed: &mut Observed, container: &str, with: impl FnOnce(&mut Container)) {
+    if let Some(facts) = observed.containers.get_mut(container) {
+        with(facts);
+    }
+}
+
+fn fail(observed: &mut Observed, container: &str, failure: &Failure) {
+    change(observed, container, |facts| {
+        if let Some(code) = failure.exit_code {
+            facts.life = Life::Exited(code);
+        }
+        facts.readiness = Readiness::Failed(failure.clone());
+    });
+}
+
+fn remove_network(observed: &mut Observed, name: &str, id: &str, effect: &Effect) {
+    let Some(there) = observed.networks.get_mut(name) else { return };
+    match effect {
+        Effect::Failed(_) => there.kept = true,
+        Effect::Done | Effect::Ready | Effect::Ended | Effect::Pulled(_) | Effect::Made { .. } => {
+            if there.id == id {
+                observed.networks.remove(name);
+            } else {
+                there.duplicates.retain(|duplicate| duplicate != id);
+            }
+        }
+    }
+}
+
+/// The body a role should have.
+#[must_use]
+pub fn body<'a>(desired: &'a Desired, role: &Role) -> Option<&'a ContainerSpec> {
+    match role {
+        Role::Service(name) => desired.services.get(name).map(|service| &service.spec),
+        Role::Job(name) => desired.jobs.get(name).map(|job| &job.spec),
+    }
+}
+
+fn spec_hash(desired: &Desired, role: &Role) -> Option<SpecHash> {
+    match role {
+        Role::Service(name) => desired.services.get(name).map(|service| service.spec_hash.clone()),
+        Role::Job(name) => desired.jobs.get(name).map(|job| job.spec_hash.clone()),
+    }
+}
+
+fn aliases(body: &ContainerSpec, network: &str) -> BTreeSet<String> {
+    match &body.network {
+        spec::Network::Networks(networks) => networks.get(network).cloned().unwrap_or_default(),
+        spec::Network::Host | spec::Network::None | spec::Network::Service(_) => BTreeSet::new(),
+    }
+}
+
+/// The id of the image a role's container is made from.
+#[must_use]
+pub fn image_id(observed: &Observed, desired: &Desired, role: &Role) -> Option<String> {
+    let service = match role {
+        Role::Service(name) => desired.services.get(name)?,
+        Role::Job(name) => desired.services.get(&desired.jobs.get(name)?.service)?,
+    };
+    crate::plan::cast::Cast::of(service, desired, observed).image_id.map(str::to_owned)
+}
+
+/// The id of the container whose network a role's container shares.
+#[must_use]
+pub fn namespace_of(observed: &Observed, desired: &Desired, role: &Role) -> Option<String> {
+    match &body(desired, role)?.network {
+        spec::Network::Service(host) => {
+            let service = desired.services.get(host)?;
+            crate::plan::cast::Cast::of(service, desired, observed).current.map(|member| member.container.id.clone())
+        }
+        spec::Network::Networks(_) | spec::Network::Host | spec::Network::None => None,
+    }
+}
+
+fn create(observed: &mut Observed, desired: &Desired, name: &str, role: &Role, id: &str) {
+    let (Some(body), Some(spec_hash)) = (body(desired, role), spec_hash(desired, role)) else { return };
+    let image_id = image_id(observed, desired, role).unwrap_or_default();
+    let namespace_of = namespace_of(observed, desired, role);
+    let mut endpoints = BTreeMap::new();
+    if let spec::Network::Networks(networks) = &body.network
+        && let Some((network, aliases)) = networks.iter().next()
+    {
+        let network_id = observed.networks.get(network).map(|there| there.id.clone()).unwrap_or_default();
+        endpoints.insert(network.clone(), Endpoint { network_id, aliases: aliases.clone(), address: None });
+    }
+    observed.containers.insert(
+        name.to_owned(),
+        Container {
+            id: id.to_owned(),
+            role: role.clone(),
+            spec_hash,
+            image_id,
+            life: Life::Created,
+            created_at: observed.now,
+            started_at: None,
+            restarts: 0,
+            readiness: Readiness::Unproven,
+            endpoints,
+            namespace_of,
+            adjustable: Some(body.adjustable.clone()),
+            evidence: Evidence::Ours,
+            writes: body.writes(),
+            ports: body.ports.clone(),
+            unprunable: false,
+        },
+    );
+}
+
+fn job_done(observed: &mut Observed, desired: &Desired, container: &str, role: &Role) {
+    let Role::Job(name) = role else { return };
+    if let (Some(wanted), Some(facts)) = (desired.jobs.get(name), observed.containers.get(container)) {
+        let key = job::key(wanted, &facts.image_id);
+        observed.applied.jobs_done.insert((name.clone(), key));
+    }
+}
+
+impl Baseline {
+    /// A baseline that accepts one run of a container.
+    #[must_use]
+    pub fn accepting(container: &Container, projection: Option<super::projection::Projection>) -> Self {
+        Self { started_at: container.started_at, projection }
+    }
+}

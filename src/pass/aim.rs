@@ -1,0 +1,136 @@
+//! What an app's pass goes for: the target the ledger chooses, resolved to what is desired.
+
+use super::{Host, Wish, converge::Course};
+use crate::{
+    desired::{Desired, resolve},
+    engine::Engine,
+    observe::Look,
+    observed::{Applied, Observed},
+    plan::{Plan, cast::Cast},
+    record::{AppLedger, RecordError, RevisionKey, Target, target},
+    value::AppName,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What an app's pass goes for, and how things stand.
+pub struct Aim {
+    pub target: Target,
+    /// What the branch resolves to here.
+    pub head_key: RevisionKey,
+    /// What is gone for resolves to.
+    pub key: RevisionKey,
+    pub course: Course,
+    pub desired: Desired,
+    pub observed: Observed,
+    pub ledger: AppLedger,
+}
+
+/// Why there is nothing to go for.
+#[derive(Debug, thiserror::Error)]
+pub enum AimError {
+    #[error("cannot use the record")]
+    Record(#[from] RecordError),
+    /// A stored revision cannot be resolved any more.
+    #[error("revision {number} cannot be resolved under this release")]
+    Stored { number: u32, source: resolve::StoredError },
+}
+
+impl Aim {
+    /// The plan as things stand.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        self.course.plan(&self.desired, &self.observed)
+    }
+}
+
+/// Takes aim for one app. `pulled` names references that were pulled in this pass already.
+///
+/// # Errors
+/// The record cannot be read, or a stored revision cannot be resolved.
+pub async fn take<E: Engine>(
+    host: &Host<E>,
+    wish: &Wish,
+    app: &AppName,
+    head: &Desired,
+    look: &Look,
+    pulled: &BTreeSet<String>,
+) -> Result<Aim, AimError> {
+    let environment = &wish.environment;
+    let version = format!("{:?} {}", host.hands.info.kind, host.hands.info.version);
+    let (mut ledger, mut applied) =
+        tokio::try_join!(host.ledger.app(environment, app), host.ledger.applied(environment, app, &version))?;
+    if let Some(hold) = &wish.hold {
+        ledger.hold = Some(hold.clone());
+    }
+    let digest = resolve::manifest_digest(head);
+    applied.pulled = pulled.clone();
+    if ledger.entries.iter().any(|entry| entry.key.manifest == digest) {
+        applied.pulled.extend(head.services.values().map(|service| service.spec.image.clone()));
+    }
+    applied.replace = asked_for(wish, app, look);
+    let observed = look.app(head, applied.clone());
+    let head_key = key(digest, head, &observed);
+    let target = target(&head_key, &ledger);
+    let (desired, course) = match target {
+        Target::Head => (head.clone(), Course::Desired),
+        Target::Nothing | Target::Stay => (head.clone(), Course::Halt),
+        Target::Revision(number) => {
+            let stored = host.ledger.stored_manifest(environment, app, number).await?;
+            let mut desired = resolve::resolve_stored(environment, app, &stored, &BTreeMap::new())
+                .map_err(|source| AimError::Stored { number, source })?;
+            if let Some(entry) = ledger.entry(number) {
+                pin(&mut desired, &entry.key);
+            }
+            (desired, Course::Desired)
+        }
+    };
+    let rollback = matches!(target, Target::Revision(_));
+    let desired = allow(desired, host, head);
+    let observed = look.app(&desired, Applied { rollback, ..applied });
+    let key = match target {
+        Target::Revision(number) => ledger.entry(number).map_or_else(|| head_key.clone(), |entry| entry.key.clone()),
+        Target::Head | Target::Nothing | Target::Stay => head_key.clone(),
+    };
+    Ok(Aim { target, head_key, key, course, desired, observed, ledger })
+}
+
+/// Going back means the images of then, whatever their tags mean today.
+fn pin(desired: &mut Desired, key: &RevisionKey) {
+    for service in desired.services.values_mut() {
+        service.pinned_image = key.images.get(&service.spec.image).cloned();
+    }
+}
+
+/// The containers that somebody asked to have replaced.
+fn asked_for(wish: &Wish, app: &AppName, look: &Look) -> BTreeSet<String> {
+    use crate::desired::label;
+    let asked = |labels: &BTreeMap<String, String>| {
+        labels.get(label::APP).map(String::as_str) == Some(app.as_str())
+            && wish.replace.iter().any(|(name, service)| {
+                name == app
+                    && service
+                        .as_ref()
+                        .is_none_or(|service| labels.get(label::SERVICE).map(String::as_str) == Some(service.as_str()))
+            })
+    };
+    look.containers.values().filter(|detail| asked(&detail.labels)).map(|detail| detail.id.clone()).collect()
+}
+
+/// Repairs and removals happen only where the host file and the manifest both allow them. What the branch allows today
+/// counts, also while an earlier revision is in force.
+fn allow<E>(mut desired: Desired, host: &Host<E>, head: &Desired) -> Desired {
+    desired.sync = head.sync;
+    desired.sync.self_heal &= host.settings.repair;
+    desired.sync.prune &= host.settings.prune;
+    desired
+}
+
+/// What makes the revision: the manifest, and what its images are here.
+#[must_use]
+pub fn key(manifest: String, desired: &Desired, observed: &Observed) -> RevisionKey {
+    let images = desired.services.values().filter_map(|service| {
+        let id = Cast::of(service, desired, observed).image_id?;
+        Some((service.spec.image.clone(), id.to_owned()))
+    });
+    RevisionKey { manifest, images: images.collect() }
+}

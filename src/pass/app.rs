@@ -1,0 +1,149 @@
+//! One app's pass: take aim, clear the way, converge, record; and again when the aim has changed.
+
+use super::{
+    Ending, Head, Host, Mode, Wish,
+    aim::{self, Aim},
+    attempt,
+    guard::Refusal,
+    report,
+};
+use crate::{
+    blame::Blame,
+    desired::Desired,
+    engine::Engine,
+    observe::{Look, readiness},
+    record::{AppLock, IntentWatch, Outcome},
+    show::report::{AppReport, ErrorReport},
+    value::AppName,
+};
+use std::collections::BTreeSet;
+
+/// How often a pass takes aim anew: the head, what it goes back to, and a person's wish or two in between.
+const MOST_ROUNDS: usize = 6;
+
+/// One app's pass.
+pub struct AppPass<'a, E> {
+    pub host: &'a Host<E>,
+    pub wish: &'a Wish,
+    pub head: &'a Head,
+    pub app: &'a AppName,
+    /// Why nothing may be removed in this pass, if so.
+    pub refusal: Option<&'a Refusal>,
+}
+
+impl<E: Engine> AppPass<'_, E> {
+    /// Runs the pass, or shows its plan.
+    pub async fn run(&self, look: &Look, ending: &mut Ending) -> AppReport {
+        let desired = match self.head.apps.get(self.app) {
+            None => Desired::gone(self.wish.environment.clone(), self.app.clone()),
+            Some(Ok(desired)) => desired.clone(),
+            Some(Err(problems)) => {
+                let outcome = (self.wish.mode == Mode::Apply).then_some(Outcome::Failed);
+                return report::invalid(self.app, problems, outcome);
+            }
+        };
+        match self.wish.mode {
+            Mode::DryRun => self.dry_run(&desired, look).await,
+            Mode::Apply => self.apply(&desired, look, ending).await,
+        }
+    }
+
+    async fn dry_run(&self, head: &Desired, look: &Look) -> AppReport {
+        let mut aim = match aim::take(self.host, self.wish, self.app, head, look, &BTreeSet::new()).await {
+            Ok(aim) => aim,
+            Err(error) => return report::unknown(self.app, report::chain(Blame::World, &error), None),
+        };
+        self.brake(&mut aim);
+        let hands = &self.host.hands;
+        readiness::ask_again(
+            &*hands.engine,
+            hands.info.runs_healthchecks,
+            &aim.desired,
+            &mut aim.observed,
+            &look.containers,
+        )
+        .await;
+        let mut report = report::planned(&aim);
+        match attempt::obstacles(self.host, self.head.trees.get(self.app), &mut aim).await {
+            Ok(obstacles) => report.error = report.error.or_else(|| report::obstacles(&obstacles)),
+            Err(error) => report.error = Some(report::chain(Blame::World, &error)),
+        }
+        if let Some(refusal) = self.refused(&aim) {
+            report.error = Some(refusal);
+        }
+        report
+    }
+
+    async fn apply(&self, head: &Desired, look: &Look, ending: &mut Ending) -> AppReport {
+        let settings = &self.host.settings;
+        let mut look = look.clone();
+        let _lock = match self.lock(&mut look).await {
+            Ok(lock) => lock,
+            Err(error) => return report::unknown(self.app, error, Some(Outcome::Blocked)),
+        };
+        let mut intents: Option<IntentWatch> = self.host.ledger.intents().await.ok();
+        let mut pulled = BTreeSet::new();
+        let mut first: Option<AppReport> = None;
+        for _ in 0..MOST_ROUNDS {
+            let mut aim = match aim::take(self.host, self.wish, self.app, head, &look, &pulled).await {
+                Ok(aim) => aim,
+                Err(error) => {
+                    return report::joined(
+                        first,
+                        report::unknown(self.app, report::chain(Blame::World, &error), Some(Outcome::Blocked)),
+                    );
+                }
+            };
+            self.brake(&mut aim);
+            let mut attempt = attempt::Attempt { pass: self, aim, pulled: &mut pulled, intents: &mut intents, ending };
+            let (report, again) = attempt.make(&mut look).await;
+            first = Some(report::joined(first, report));
+            if !again {
+                break;
+            }
+        }
+        let mut report = first.unwrap_or_else(|| {
+            report::unknown(self.app, ErrorReport::new(Blame::World, "nothing was tried", None), Some(Outcome::Blocked))
+        });
+        if let Err(error) = self.host.ledger.retain(&self.wish.environment, self.app, settings.revisions).await {
+            report.notes.push(format!("old revisions are not cleared: {error}"));
+        }
+        report
+    }
+
+    /// Takes the app's lock. Whoever waited for it looks again.
+    async fn lock(&self, look: &mut Look) -> Result<AppLock, ErrorReport> {
+        use crate::record::lock::Attempt;
+        let (settings, environment) = (&self.host.settings, &self.wish.environment);
+        let away = |error: &dyn std::error::Error| report::chain(Blame::World, error);
+        match AppLock::attempt(&settings.lock_dir, &settings.engine, environment, self.app)
+            .map_err(|error| away(&error))?
+        {
+            Attempt::Acquired(lock) => Ok(lock),
+            Attempt::Busy(waiting) => {
+                tracing::info!(app = %self.app, holder = ?waiting.holder(), "another pass of this app is running: waiting for its end");
+                let lock = waiting.acquired().await.map_err(|error| away(&error))?;
+                *look = look
+                    .again(&*self.host.hands.engine, self.app, settings.parallel)
+                    .await
+                    .map_err(|error| away(&error))?;
+                Ok(lock)
+            }
+        }
+    }
+
+    /// Holds removals back where the pass refuses them.
+    fn brake(&self, aim: &mut Aim) {
+        if self.refusal.is_some() {
+            aim.desired.sync.prune = false;
+        }
+    }
+
+    /// The refusal, told with the app that something of would go.
+    pub fn refused(&self, aim: &Aim) -> Option<ErrorReport> {
+        use crate::plan::Action;
+        let removes = aim.plan().changes.iter().any(|change| change.action == Action::Delete);
+        let refusal = self.refusal.filter(|_| removes)?;
+        Some(ErrorReport::new(Blame::World, refusal.summary.clone(), Some(refusal.hint.clone())))
+    }
+}

@@ -1,0 +1,188 @@
+//! Runs a plan: whatever may begin begins, each effect is folded into what was observed, and the plan is drawn anew.
+
+use super::{Ending, Host};
+use crate::{
+    apply::{StepError, errand, errand::Context},
+    desired::Desired,
+    engine::Engine,
+    observed::{Effect, Failure, Observed, Role, fold},
+    plan::{Plan, Step, plan},
+    record::IntentWatch,
+};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use std::collections::BTreeSet;
+
+/// How running a plan ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// Nothing is left to do.
+    Done,
+    /// The revision is at fault.
+    Failed { role: Option<Role>, failure: Failure },
+    /// The world is at fault.
+    Blocked { step: Step, error: StepError },
+    /// Somebody wrote an intent: choose the target again.
+    Intent,
+    /// The tool was asked to end.
+    Asked,
+}
+
+/// Which plan is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// To what is desired.
+    Desired,
+    /// What failed is stopped.
+    Halt,
+}
+
+impl Course {
+    /// The plan as things stand.
+    #[must_use]
+    pub fn plan(self, desired: &Desired, observed: &Observed) -> Plan {
+        match self {
+            Self::Desired => plan(desired, observed),
+            Self::Halt => crate::plan::halt(observed),
+        }
+    }
+}
+
+/// Runs the plan to its end, or to the first thing that goes wrong.
+pub async fn converge<E: Engine>(
+    host: &Host<E>,
+    course: Course,
+    context: &Context<'_>,
+    observed: &mut Observed,
+    intents: &mut Option<IntentWatch>,
+    ending: &mut Ending,
+) -> Ended {
+    let mut under_way = FuturesUnordered::new();
+    let mut busy: BTreeSet<Step> = BTreeSet::new();
+    let mut ended: Option<Ended> = None;
+    loop {
+        if ended.is_none() {
+            if *ending.borrow() {
+                ended = Some(Ended::Asked);
+            } else {
+                let plan = course.plan(context.desired, observed);
+                let begin: Vec<Step> = plan.ready(&busy).cloned().collect();
+                for step in begin {
+                    let Some(errand) = errand(&step, observed, context) else {
+                        ended.get_or_insert(Ended::Blocked {
+                            error: StepError::Surprise {
+                                what: format!("cannot {step}: what it is about is not there any more"),
+                            },
+                            step,
+                        });
+                        break;
+                    };
+                    tracing::debug!(app = %context.desired.app, %step, "begins");
+                    busy.insert(step.clone());
+                    let hands = host.hands.clone();
+                    under_way.push(async move {
+                        let effect = hands.perform(errand).await;
+                        (step, effect)
+                    });
+                }
+            }
+        }
+        if under_way.is_empty() {
+            return ended.unwrap_or(Ended::Done);
+        }
+        // Once it is over, what only waits is let go; what changes something is seen to its end.
+        if ended.is_some() && busy.iter().all(waits) {
+            return ended.unwrap_or(Ended::Done);
+        }
+        tokio::select! {
+            Some((step, effect)) = under_way.next() => {
+                busy.remove(&step);
+                if let Some(end) = carry_over(&step, effect, context.desired, observed) {
+                    ended.get_or_insert(end);
+                }
+            }
+            () = written(intents), if ended.is_none() => ended = Some(Ended::Intent),
+            changed = ending.changed(), if ended.is_none() => {
+                if changed.is_err() || *ending.borrow() {
+                    ended = Some(Ended::Asked);
+                }
+            }
+        }
+    }
+}
+
+/// Folds an effect in; tells when it ends the run.
+fn carry_over(
+    step: &Step,
+    effect: Result<Effect, StepError>,
+    desired: &Desired,
+    observed: &mut Observed,
+) -> Option<Ended> {
+    observed.now = jiff::Timestamp::now().max(observed.now);
+    match effect {
+        Ok(effect) => {
+            tracing::debug!(app = %desired.app, %step, ?effect, "done");
+            fold::fold(observed, desired, step, &effect);
+            match (effect, step) {
+                (Effect::Failed(_), Step::RemoveNetwork { .. }) => None,
+                (Effect::Failed(failure), _) => Some(Ended::Failed { role: role(step), failure }),
+                (Effect::Done | Effect::Ready | Effect::Ended | Effect::Pulled(_) | Effect::Made { .. }, _) => None,
+            }
+        }
+        Err(error) => Some(Ended::Blocked { step: step.clone(), error }),
+    }
+}
+
+/// Resolves when another process wrote to the ledger.
+async fn written(intents: &mut Option<IntentWatch>) {
+    if let Some(watch) = intents
+        && watch.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
+fn waits(step: &Step) -> bool {
+    match step {
+        Step::Await { .. } | Step::AwaitExit { .. } => true,
+        Step::Pull { .. }
+        | Step::CreateNetwork { .. }
+        | Step::RemoveNetwork { .. }
+        | Step::CreateVolume { .. }
+        | Step::Create { .. }
+        | Step::Start { .. }
+        | Step::Stop { .. }
+        | Step::Remove { .. }
+        | Step::Rename { .. }
+        | Step::Adjust { .. }
+        | Step::Unpause { .. }
+        | Step::Connect { .. }
+        | Step::Disconnect { .. }
+        | Step::Tag { .. }
+        | Step::Untag { .. } => false,
+    }
+}
+
+/// Whose container a step is about.
+#[must_use]
+pub fn role(step: &Step) -> Option<Role> {
+    match step {
+        Step::Create { role, .. }
+        | Step::Start { role, .. }
+        | Step::Await { role, .. }
+        | Step::AwaitExit { role, .. }
+        | Step::Stop { role, .. }
+        | Step::Remove { role, .. }
+        | Step::Rename { role, .. }
+        | Step::Adjust { role, .. }
+        | Step::Unpause { role, .. }
+        | Step::Connect { role, .. }
+        | Step::Disconnect { role, .. } => Some(role.clone()),
+        Step::Pull { .. }
+        | Step::CreateNetwork { .. }
+        | Step::RemoveNetwork { .. }
+        | Step::CreateVolume { .. }
+        | Step::Tag { .. }
+        | Step::Untag { .. } => None,
+    }
+}

@@ -1,0 +1,48 @@
+//! Whether an app does its work, from what was observed.
+
+use crate::{
+    desired::{Desired, DesiredService},
+    observed::{Container, Life, Observed, Readiness},
+    plan::cast::Cast,
+    show::report::HealthWord,
+};
+
+/// The health of an app: that of its worst service. An app without services is complete.
+#[must_use]
+pub fn of_app(desired: &Desired, observed: &Observed) -> HealthWord {
+    desired
+        .services
+        .values()
+        .map(|service| of_service(service, desired, observed))
+        .max()
+        .unwrap_or(HealthWord::Completed)
+}
+
+/// The health of one service: that of the container that serves, which during a rollout is still the old one.
+#[must_use]
+pub fn of_service(service: &DesiredService, desired: &Desired, observed: &Observed) -> HealthWord {
+    let cast = Cast::of(service, desired, observed);
+    let members = cast.current.into_iter().chain(cast.others);
+    if !service.running {
+        return HealthWord::Suspended;
+    }
+    members.map(|member| of_container(service, member.container)).min().unwrap_or(HealthWord::Missing)
+}
+
+/// The health of one container.
+#[must_use]
+pub fn of_container(service: &DesiredService, container: &Container) -> HealthWord {
+    match (&container.life, &container.readiness) {
+        (Life::Exited(0), _) if service.completes() => HealthWord::Completed,
+        (Life::Running, Readiness::Ready) => HealthWord::Healthy,
+        (Life::Running, Readiness::Unproven) | (Life::Created, _) => HealthWord::Progressing,
+        (Life::Running, Readiness::Failing | Readiness::Failed(_)) => HealthWord::Degraded,
+        (Life::Exited(_) | Life::Stopping | Life::Removing | Life::Dead, Readiness::Failed(_)) => HealthWord::Degraded,
+        (Life::Restarting | Life::Paused, _) => HealthWord::Degraded,
+        (
+            Life::Exited(_) | Life::Stopping | Life::Removing | Life::Dead,
+            Readiness::Unproven | Readiness::Ready | Readiness::Failing,
+        ) => HealthWord::Missing,
+        (Life::Unknown(_), _) => HealthWord::Unknown,
+    }
+}

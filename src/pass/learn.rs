@@ -1,0 +1,68 @@
+//! Remembers what was seen: accepted containers, jobs that ran.
+
+use super::{Host, aim::Aim};
+use crate::{
+    engine::Engine,
+    observe::Look,
+    observed::{Life, Observed, Readiness, Role},
+    plan::job,
+    record::{Learned, RecordError},
+};
+use std::collections::BTreeSet;
+
+/// Records what the containers look like that were seen ready, and the jobs that have run. `after` is a look from after
+/// the last step.
+///
+/// # Errors
+/// The record cannot be written.
+pub async fn learn<E: Engine>(host: &Host<E>, aim: &Aim, before: &Observed, after: &Look) -> Result<(), RecordError> {
+    let (environment, app) = (&aim.desired.environment, &aim.desired.app);
+    let version = format!("{:?} {}", host.hands.info.kind, host.hands.info.version);
+    for container in before.containers.values() {
+        let Some(detail) = after.containers.get(&container.id) else { continue };
+        let Role::Service(service) = &container.role else { continue };
+        let known = aim.observed.applied.baselines.get(&container.id);
+        let same_run =
+            known.is_some_and(|baseline| baseline.started_at == detail.started_at && baseline.projection.is_some());
+        if container.readiness == Readiness::Ready && over_or_running(&detail.life) && !same_run {
+            let learned = Learned {
+                service: service.clone(),
+                started_at: detail.started_at,
+                projection: detail.projection.clone(),
+                engine_version: version.clone(),
+            };
+            host.ledger.learn(environment, app, &container.id, learned).await?;
+        }
+    }
+    for (name, key) in before.applied.jobs_done.difference(&aim.observed.applied.jobs_done) {
+        host.ledger.job_done(environment, app, name, key, after.now).await?;
+    }
+    for wanted in aim.desired.jobs.values() {
+        if let Some(container) =
+            before.containers.get(&wanted.container_name).filter(|container| container.life == Life::Exited(0))
+        {
+            let key = job::key(wanted, &container.image_id);
+            if !before.applied.jobs_done.contains(&(wanted.name.clone(), key.clone())) {
+                host.ledger.job_done(environment, app, &wanted.name, &key, after.now).await?;
+            }
+        }
+    }
+    let here: BTreeSet<String> = after.containers.keys().cloned().collect();
+    if aim.observed.applied.baselines.keys().any(|id| !here.contains(id)) {
+        host.ledger.forget_others(environment, app, &here).await?;
+    }
+    Ok(())
+}
+
+fn over_or_running(life: &Life) -> bool {
+    match life {
+        Life::Running | Life::Exited(_) => true,
+        Life::Created
+        | Life::Paused
+        | Life::Restarting
+        | Life::Stopping
+        | Life::Removing
+        | Life::Dead
+        | Life::Unknown(_) => false,
+    }
+}

@@ -1,0 +1,194 @@
+//! From what a pass found out to what it says.
+
+use super::{aim::Aim, converge::Course, health};
+use crate::{
+    apply::StepError,
+    blame::Blame,
+    desired::Desired,
+    observed::Observed,
+    plan::{Change, FieldChange, Obstacle, Plan, cast::Cast},
+    record::{Hold, HoldUntil, Outcome, Target, target},
+    show::notes,
+    show::report::{AppReport, ErrorReport, HealthWord, HeldReport, Status},
+    value::AppName,
+    yaml::Diagnostic,
+};
+use std::{collections::BTreeMap, error::Error};
+
+/// The report of an app of which nothing is known.
+#[must_use]
+pub fn unknown(app: &AppName, error: ErrorReport, outcome: Option<Outcome>) -> AppReport {
+    AppReport {
+        app: app.clone(),
+        status: Status::Unknown,
+        health: HealthWord::Unknown,
+        held: None,
+        changes: Vec::new(),
+        outcome,
+        error: Some(error),
+        notes: Vec::new(),
+        images: BTreeMap::new(),
+    }
+}
+
+/// The report of an app whose manifest is wrong: everything that is, each with its place.
+#[must_use]
+pub fn invalid(app: &AppName, problems: &[Diagnostic], outcome: Option<Outcome>) -> AppReport {
+    let summary = problems.iter().map(Diagnostic::block).collect::<Vec<_>>().join("\n");
+    unknown(app, ErrorReport::new(Blame::Revision, summary, None), outcome)
+}
+
+/// The report of an app as it was found.
+#[must_use]
+pub fn planned(aim: &Aim) -> AppReport {
+    let plan = aim.plan();
+    let held = held(aim);
+    let suspended = aim.ledger.suspended_at(aim.observed.now).is_some() || aim.desired.sync.suspend;
+    let changes = if aim.course == Course::Halt { Vec::new() } else { plan.changes };
+    AppReport {
+        notes: notes(&aim.desired, &changes),
+        app: aim.desired.app.clone(),
+        status: if changes.is_empty() && held.is_none() { Status::Synced } else { Status::OutOfSync },
+        health: if suspended { HealthWord::Suspended } else { health::of_app(&aim.desired, &aim.observed) },
+        held,
+        changes: if suspended { Vec::new() } else { changes },
+        outcome: None,
+        error: None,
+        images: images(&aim.desired, &aim.observed),
+    }
+}
+
+/// The report after a pass that came to its end: the changes are those that were made, the rest is as it is now.
+#[must_use]
+pub fn settled(before: AppReport, aim: &Aim, after: &Observed, left: Vec<Change>) -> AppReport {
+    let synced = left.is_empty() && before.held.is_none();
+    AppReport {
+        status: if synced { Status::Synced } else { Status::OutOfSync },
+        health: health::of_app(&aim.desired, after),
+        images: images(&aim.desired, after),
+        ..before
+    }
+}
+
+/// The health of an app.
+#[must_use]
+pub fn health(desired: &Desired, observed: &Observed) -> HealthWord {
+    health::of_app(desired, observed)
+}
+
+/// Two rounds of one pass told as one: what failed first is what people want to know, how it ended is how it is.
+#[must_use]
+pub fn joined(first: Option<AppReport>, then: AppReport) -> AppReport {
+    let Some(first) = first else { return then };
+    match first.outcome {
+        Some(Outcome::Failed) => {
+            let outcome = match then.outcome {
+                Some(Outcome::Succeeded) => Some(Outcome::RolledBack),
+                // Nothing was stable to go back to: what failed is stopped.
+                Some(Outcome::Held) if then.held.as_ref().is_some_and(|held| held.revision.is_some()) => {
+                    Some(Outcome::RolledBack)
+                }
+                Some(
+                    Outcome::Held | Outcome::Failed | Outcome::RolledBack | Outcome::Blocked | Outcome::NonConvergent,
+                )
+                | None => Some(Outcome::Failed),
+            };
+            AppReport { changes: first.changes, error: first.error, outcome, ..then }
+        }
+        Some(Outcome::Succeeded | Outcome::RolledBack | Outcome::Held | Outcome::Blocked | Outcome::NonConvergent)
+        | None => then,
+    }
+}
+
+fn held(aim: &Aim) -> Option<HeldReport> {
+    if aim.target == Target::Head {
+        return None;
+    }
+    let held = |hold: &Hold| HeldReport {
+        revision: hold.revision,
+        by: hold.by.clone(),
+        reason: hold.reason.clone(),
+        until: match hold.until {
+            HoldUntil::Resume => "resume",
+            HoldUntil::Commit { .. } => "commit",
+            HoldUntil::Revision { .. } => "revision",
+        }
+        .to_owned(),
+    };
+    let by_ledger = target::active_hold(&aim.head_key, &aim.ledger).map(held);
+    Some(by_ledger.unwrap_or_else(|| HeldReport {
+        revision: match aim.target {
+            Target::Revision(number) => Some(number),
+            Target::Head | Target::Nothing | Target::Stay => None,
+        },
+        by: "reconcile".to_owned(),
+        reason: "the revision of the branch failed before".to_owned(),
+        until: "revision".to_owned(),
+    }))
+}
+
+fn images(desired: &Desired, observed: &Observed) -> BTreeMap<String, String> {
+    desired
+        .services
+        .values()
+        .filter_map(|service| {
+            let id = Cast::of(service, desired, observed).image_id?;
+            let digest = observed.images.get(&service.spec.image).and_then(|image| image.digest.clone());
+            Some((service.spec.image.clone(), digest.unwrap_or_else(|| id.to_owned())))
+        })
+        .collect()
+}
+
+/// What stands in the way, as one error.
+#[must_use]
+pub fn obstacles(found: &[Obstacle]) -> Option<ErrorReport> {
+    let first = found.first()?;
+    let summary = found.iter().map(|obstacle| obstacle.summary.clone()).collect::<Vec<_>>().join("; ");
+    let blame =
+        if found.iter().any(|obstacle| obstacle.blame == Blame::World) { Blame::World } else { Blame::Revision };
+    Some(ErrorReport {
+        service: first.service.clone(),
+        ..ErrorReport::new(blame, summary, found.iter().find_map(|obstacle| obstacle.hint.clone()))
+    })
+}
+
+/// A revision that does not settle.
+#[must_use]
+pub fn nonconvergent(fields: &[FieldChange]) -> ErrorReport {
+    let named = fields.iter().map(|field| format!("`{}`", field.path)).collect::<Vec<_>>().join(", ");
+    let hint = "the engine keeps another value than the manifest asks for: change the field, then push; or `reconcile resume` to try again";
+    ErrorReport::new(
+        Blame::Revision,
+        format!("a pass after the pass still finds a difference: {named}"),
+        Some(hint.to_owned()),
+    )
+}
+
+/// A step that came to nothing.
+#[must_use]
+pub fn step_error(error: &StepError) -> ErrorReport {
+    ErrorReport { hint: error.hint(), ..chain(error.blame(), error) }
+}
+
+/// An error with its causes in one line.
+#[must_use]
+pub fn chain(blame: Blame, error: &dyn Error) -> ErrorReport {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    ErrorReport::new(blame, text, None)
+}
+
+/// The plan as it is kept with the revision.
+#[must_use]
+pub fn plan_document(plan: &Plan) -> serde_json::Value {
+    let steps: Vec<_> = plan
+        .steps
+        .iter()
+        .map(|planned| serde_json::json!({"step": planned.step.to_string(), "after": planned.after}))
+        .collect();
+    serde_json::json!({"changes": plan.changes, "steps": steps})
+}

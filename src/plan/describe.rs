@@ -1,0 +1,205 @@
+//! Says what is different about a service, and why.
+
+use super::{
+    cast::{Cast, Member, Mismatch, limits},
+    change::{Action, Cause, Change, FieldChange, Interruption, Resource},
+    fields,
+};
+use crate::{
+    desired::{Desired, DesiredService, Order, spec::Network},
+    observed::{Container, Life, Observed, Readiness},
+};
+
+/// What is different about a service; nothing when it is as it should be.
+#[must_use]
+pub fn service(cast: &Cast<'_>, desired: &Desired, observed: &Observed) -> Option<Change> {
+    let Difference { action, cause, fields } = difference(cast, desired, observed)?;
+    let replaces = action == Action::Replace;
+    Some(Change {
+        resource: Resource::Service(cast.service.name.clone()),
+        action,
+        cause,
+        order: replaces.then_some(cast.service.order),
+        interruption: interruption(cast, action),
+        fields,
+    })
+}
+
+struct Difference {
+    action: Action,
+    cause: Cause,
+    fields: Vec<FieldChange>,
+}
+
+fn difference(cast: &Cast<'_>, desired: &Desired, observed: &Observed) -> Option<Difference> {
+    let service = cast.service;
+    let declared = declared_fields(service, desired, observed);
+    let wanted = if observed.applied.rollback { Cause::Rollback } else { Cause::Commit };
+    if !service.running {
+        let up = cast.current.is_some_and(|member| member.container.life.is_up());
+        let action = if cast.others.is_empty() { Action::Update } else { Action::Replace };
+        return (up || !cast.others.is_empty() || !declared.is_empty()).then_some(Difference {
+            action,
+            cause: wanted,
+            fields: declared,
+        });
+    }
+    if let Some(mismatch) = cast.mismatch(desired, observed) {
+        let (cause, fields) = explain(mismatch, cast, declared, wanted, observed);
+        return Some(Difference { action: Action::Replace, cause, fields });
+    }
+    let Some(current) = cast.current else {
+        let (cause, fields) = if observed.applied.manifest.is_some() && declared.is_empty() {
+            (Cause::Drift, vec![field(service, "container", None, Some(&service.container_name))])
+        } else {
+            (wanted, declared)
+        };
+        return Some(Difference { action: Action::Create, cause, fields });
+    };
+    if current.container.life == Life::Created {
+        return Some(Difference { action: Action::Create, cause: wanted, fields: declared });
+    }
+    if !declared.is_empty() {
+        return Some(Difference { action: Action::Update, cause: wanted, fields: declared });
+    }
+    let drift = drift_in_place(service, current, observed);
+    (!drift.is_empty()).then_some(Difference { action: Action::Repair, cause: Cause::Drift, fields: drift })
+}
+
+/// Fields of the service in which the manifest differs from the one in force.
+fn declared_fields(service: &DesiredService, desired: &Desired, observed: &Observed) -> Vec<FieldChange> {
+    let Some(applied) = &observed.applied.manifest else { return Vec::new() };
+    let of =
+        |manifest: &serde_json::Value| manifest.get("services").and_then(|all| all.get(service.name.as_str())).cloned();
+    fields::between(&format!("services.{}", service.name), of(applied).as_ref(), of(&desired.manifest).as_ref())
+}
+
+fn explain(
+    mismatch: Mismatch,
+    cast: &Cast<'_>,
+    declared: Vec<FieldChange>,
+    wanted: Cause,
+    observed: &Observed,
+) -> (Cause, Vec<FieldChange>) {
+    if !declared.is_empty() {
+        return (wanted, declared);
+    }
+    match mismatch {
+        Mismatch::Asked => (Cause::Manual, Vec::new()),
+        Mismatch::Image => (image_cause(wanted), vec![image_field(cast)]),
+        Mismatch::Drift(fields) | Mismatch::Limits(fields) => (Cause::Drift, fields),
+        // With a manifest in force that says the same, an older body is what somebody, or a crash, left behind.
+        Mismatch::Body | Mismatch::Dying | Mismatch::Namespace
+            if observed.applied.manifest.is_some() && wanted == Cause::Commit =>
+        {
+            (
+                Cause::Drift,
+                vec![field(cast.service, "container", newest_name(cast), Some(&cast.service.container_name))],
+            )
+        }
+        Mismatch::Body | Mismatch::Dying | Mismatch::Namespace => (wanted, Vec::new()),
+    }
+}
+
+fn image_cause(wanted: Cause) -> Cause {
+    if wanted == Cause::Rollback { Cause::Rollback } else { Cause::Image }
+}
+
+fn image_field(cast: &Cast<'_>) -> FieldChange {
+    let reference = &cast.service.spec.image;
+    let with = |id: &str| format!("{reference} ({})", id.trim_start_matches("sha256:").get(..12).unwrap_or(id));
+    FieldChange {
+        path: format!("services.{}.image", cast.service.name),
+        before: cast
+            .others
+            .iter()
+            .max_by_key(|member| member.container.created_at)
+            .map(|member| with(&member.container.image_id)),
+        after: cast.image_id.map(with),
+    }
+}
+
+fn newest_name<'a>(cast: &Cast<'a>) -> Option<&'a str> {
+    cast.others.iter().max_by_key(|member| member.container.created_at).map(|member| member.name)
+}
+
+/// What somebody changed about the current container that can be put right in place.
+fn drift_in_place(service: &DesiredService, current: Member<'_>, observed: &Observed) -> Vec<FieldChange> {
+    let mut fields = Vec::new();
+    if let Some(life) = idle(service, current.container) {
+        fields.push(field(service, "state", Some(&life), Some("running")));
+    }
+    if current.name != service.container_name {
+        fields.push(field(service, "container_name", Some(current.name), Some(&service.container_name)));
+    }
+    fields.extend(limits(service, current.container));
+    if let Network::Networks(wanted) = &service.spec.network {
+        for (network, aliases) in wanted {
+            match current.container.endpoints.get(network) {
+                None => fields.push(field(service, &format!("networks.{network}"), None, Some("connected"))),
+                Some(endpoint) if !aliases.is_subset(&endpoint.aliases) => {
+                    let list = |names: &std::collections::BTreeSet<String>| {
+                        names.iter().cloned().collect::<Vec<_>>().join(", ")
+                    };
+                    fields.push(field(
+                        service,
+                        &format!("networks.{network}.aliases"),
+                        Some(&list(&endpoint.aliases)),
+                        Some(&list(aliases)),
+                    ));
+                }
+                Some(endpoint) if super::network::is_stale(network, endpoint, observed) => {
+                    fields.push(field(
+                        service,
+                        &format!("networks.{network}"),
+                        Some("another network of this name"),
+                        Some("connected"),
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+        for network in current.container.endpoints.keys().filter(|network| !wanted.contains_key(*network)) {
+            fields.push(field(service, &format!("networks.{network}"), Some("connected"), None));
+        }
+    }
+    fields
+}
+
+/// The state of a container that should run and does not, in words.
+#[must_use]
+pub fn idle(service: &DesiredService, container: &Container) -> Option<String> {
+    match &container.life {
+        Life::Exited(0) if service.completes() => None,
+        Life::Exited(code) => Some(format!("exited ({code})")),
+        Life::Paused => Some("paused".to_owned()),
+        Life::Stopping => Some("stopping".to_owned()),
+        Life::Created | Life::Running | Life::Restarting | Life::Removing | Life::Dead | Life::Unknown(_) => None,
+    }
+}
+
+fn field(service: &DesiredService, name: &str, before: Option<&str>, after: Option<&str>) -> FieldChange {
+    FieldChange {
+        path: format!("services.{}.{name}", service.name),
+        before: before.map(str::to_owned),
+        after: after.map(str::to_owned),
+    }
+}
+
+fn interruption(cast: &Cast<'_>, action: Action) -> Interruption {
+    match action {
+        Action::Create | Action::Run => Interruption::None,
+        Action::Delete => Interruption::Stopped,
+        Action::Update | Action::Repair if !cast.service.running => Interruption::Stopped,
+        Action::Update | Action::Repair => Interruption::None,
+        Action::Replace if !cast.service.running => Interruption::Stopped,
+        Action::Replace => {
+            let serving = cast.others.iter().any(|member| member.container.life.is_up());
+            let proved = cast.current.is_some_and(|member| member.container.readiness == Readiness::Ready);
+            match cast.service.order {
+                Order::StopFirst if serving && !proved => Interruption::Brief,
+                Order::StopFirst | Order::StartFirst => Interruption::None,
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The plan of one app while it is being drawn.
+
+use super::{
+    Obstacle, Plan,
+    cast::Cast,
+    change::Change,
+    graph::{Graph, StepId},
+    network::{self, Ground},
+    step::Step,
+};
+use crate::{
+    blame::Blame,
+    desired::{Condition, Desired, DesiredService, PullPolicy, spec::Network},
+    observed::{Life, Observed, Role},
+    value::ServiceName,
+};
+use jiff::SignedDuration;
+use std::collections::BTreeMap;
+
+/// All that the rooms of `plan` draw on together.
+pub struct Draft<'a> {
+    pub desired: &'a Desired,
+    pub observed: &'a Observed,
+    pub graph: Graph,
+    pub ground: Ground,
+    /// The step that fetches a reference.
+    pub pulls: BTreeMap<String, StepId>,
+    /// How far each service comes in this plan.
+    pub milestones: BTreeMap<ServiceName, Milestone>,
+    pub changes: Vec<Change>,
+    pub obstacles: Vec<Obstacle>,
+}
+
+/// How far a service comes in a plan; a step that is absent is done already.
+#[derive(Clone, Debug, Default)]
+pub struct Milestone {
+    /// The container that carries on.
+    pub container: Option<String>,
+    pub started: Option<StepId>,
+    pub ready: Option<StepId>,
+    pub over: Option<StepId>,
+    /// The service cannot be brought there, so neither can those that require it.
+    pub blocked: bool,
+}
+
+impl<'a> Draft<'a> {
+    /// An empty draft with its ground laid: pulls, networks, volumes.
+    #[must_use]
+    pub fn new(desired: &'a Desired, observed: &'a Observed) -> Self {
+        let mut graph = Graph::default();
+        let ground = network::lay(desired, observed, &mut graph);
+        let mut draft = Self {
+            desired,
+            observed,
+            graph,
+            ground,
+            pulls: BTreeMap::new(),
+            milestones: BTreeMap::new(),
+            changes: Vec::new(),
+            obstacles: Vec::new(),
+        };
+        for service in desired.services.values().filter(|service| service.running) {
+            draft.pull(service);
+        }
+        draft
+    }
+
+    /// Adds the pull of a service's image where its policy asks for one.
+    fn pull(&mut self, service: &DesiredService) {
+        let reference = &service.spec.image;
+        if service.pinned_image.is_some() || self.pulls.contains_key(reference) {
+            return;
+        }
+        let applied = &self.observed.applied;
+        let here = Cast::of(service, self.desired, self.observed).image_id.is_some();
+        let due = match service.pull {
+            PullPolicy::Missing => !here,
+            PullPolicy::Never => false,
+            PullPolicy::Always => !applied.pulled.contains(reference),
+            PullPolicy::Every(period) => {
+                let period = SignedDuration::try_from(period).unwrap_or(SignedDuration::MAX);
+                applied.pulls.get(reference).is_none_or(|at| self.observed.now.duration_since(*at) >= period)
+            }
+        };
+        if due {
+            let step =
+                self.graph.add(Step::Pull { reference: reference.clone(), platform: service.spec.platform.clone() });
+            self.pulls.insert(reference.clone(), step);
+        }
+    }
+
+    /// Every check before the first stop: pulls, networks, volumes.
+    pub fn preparations(&self) -> Vec<StepId> {
+        self.pulls.values().chain(self.ground.networks.values()).chain(self.ground.volumes.values()).copied().collect()
+    }
+
+    /// The steps a container of this body needs before it can be made. Renewed networks are waited for when it is connected.
+    pub fn prerequisites(&self, spec: &crate::desired::ContainerSpec) -> Vec<StepId> {
+        let mut steps: Vec<StepId> = self.pulls.get(&spec.image).copied().into_iter().collect();
+        if let Network::Networks(networks) = &spec.network {
+            steps.extend(networks.keys().filter_map(|name| self.ground.networks.get(name).copied()));
+        }
+        steps
+            .extend(spec.mounts.iter().filter_map(|mount| self.ground.volumes.get(&mount.source.to_string()).copied()));
+        steps
+    }
+
+    /// Networks and volumes a body needs and nobody can give.
+    pub fn lacks(&self, spec: &crate::desired::ContainerSpec) -> bool {
+        let networks = match &spec.network {
+            Network::Networks(networks) => networks.keys().any(|name| self.ground.missing.contains(name)),
+            Network::Host | Network::None | Network::Service(_) => false,
+        };
+        networks || spec.mounts.iter().any(|mount| self.ground.missing.contains(&mount.source.to_string()))
+    }
+
+    /// The steps a service waits for before it may change; none where what it requires cannot be had.
+    pub fn gates(&mut self, service: &DesiredService) -> Option<Vec<StepId>> {
+        let mut gates = Vec::new();
+        for (other, dependency) in &service.depends_on {
+            self.service(other);
+            let Some(milestone) = self.milestones.get(other).cloned() else { continue };
+            if milestone.blocked {
+                if dependency.required {
+                    return None;
+                }
+                continue;
+            }
+            gates.extend(match dependency.condition {
+                Condition::ServiceStarted => milestone.started,
+                Condition::ServiceHealthy => self.readied(other, milestone),
+                Condition::ServiceCompletedSuccessfully => self.finished(other, milestone),
+            });
+        }
+        if let Network::Service(host) = &service.spec.network {
+            self.service(host);
+            let milestone = self.milestones.get(host)?;
+            if milestone.blocked {
+                return None;
+            }
+            gates.extend(milestone.ready.or(milestone.started));
+        }
+        Some(gates)
+    }
+
+    /// The step after which a service is ready. One that was ready before and fails its probe now is waited for.
+    fn readied(&mut self, name: &ServiceName, milestone: Milestone) -> Option<StepId> {
+        use crate::observed::Readiness;
+        if milestone.ready.is_some() {
+            return milestone.ready;
+        }
+        let container = milestone.container.as_ref()?;
+        match self.observed.containers.get(container)?.readiness {
+            Readiness::Ready | Readiness::Unproven | Readiness::Failed(_) => None,
+            Readiness::Failing => {
+                let step =
+                    self.graph.add(Step::Await { container: container.clone(), role: Role::Service(name.clone()) });
+                self.milestones.insert(name.clone(), Milestone { ready: Some(step), ..milestone });
+                Some(step)
+            }
+        }
+    }
+
+    /// The step after which a service has done its work.
+    fn finished(&mut self, name: &ServiceName, milestone: Milestone) -> Option<StepId> {
+        if milestone.over.is_some() {
+            return milestone.over;
+        }
+        let container = milestone.container.as_ref()?;
+        if milestone.started.is_none()
+            && self.observed.containers.get(container).is_some_and(|facts| facts.life == Life::Exited(0))
+        {
+            return None;
+        }
+        let step = self.graph.add(Step::AwaitExit { container: container.clone(), role: Role::Service(name.clone()) });
+        self.graph.after(step, milestone.ready.or(milestone.started));
+        self.milestones.insert(name.clone(), Milestone { over: Some(step), ..milestone });
+        Some(step)
+    }
+
+    /// Notes that a service cannot be brought to where it should be.
+    pub fn obstruct(&mut self, service: &ServiceName, blame: Blame, summary: String, hint: Option<String>) {
+        self.obstacles.push(Obstacle { blame, service: Some(service.clone()), summary, hint });
+    }
+
+    /// The finished plan.
+    #[must_use]
+    pub fn finish(mut self) -> Plan {
+        let mut changes = std::mem::take(&mut self.ground.changes);
+        changes.append(&mut self.changes);
+        let mut obstacles = std::mem::take(&mut self.ground.obstacles);
+        obstacles.append(&mut self.obstacles);
+        Plan { changes, steps: self.graph.sorted(), obstacles }
+    }
+}

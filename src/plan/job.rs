@@ -1,0 +1,126 @@
+//! Jobs: one-shot containers that run once for each distinct (service body, image, own fields).
+
+use super::{
+    cast::Cast,
+    change::{Action, Cause, Change, Interruption, Resource},
+    draft::Draft,
+    graph::StepId,
+    rollout::JobSteps,
+    step::Step,
+};
+use crate::{
+    blame::Blame,
+    desired::{DesiredJob, DesiredService, JobPhase, SpecHash, spec::Network},
+    observed::{Container, JobKey, Life, Readiness, Role},
+};
+
+/// The digest that says whether a job has run.
+#[must_use]
+pub fn key(job: &DesiredJob, image_id: &str) -> JobKey {
+    JobKey(SpecHash::of(&(job.spec_hash.as_str(), image_id)).as_str().to_owned())
+}
+
+impl Draft<'_> {
+    /// Lays the due jobs of a service in one phase; none where one has failed. Going back never runs a job.
+    pub fn jobs(
+        &mut self,
+        service: &DesiredService,
+        cast: &Cast<'_>,
+        phase: JobPhase,
+        gates: &[StepId],
+    ) -> Option<Vec<JobSteps>> {
+        if self.observed.applied.rollback {
+            return Some(Vec::new());
+        }
+        let desired = self.desired;
+        let due: Vec<&DesiredJob> =
+            desired.jobs.values().filter(|job| job.service == service.name && job.phase == phase).collect();
+        let mut steps = Vec::new();
+        for job in due {
+            if let Some(failure) = self.failed(job) {
+                self.obstruct(&job.service, Blame::Revision, failure, None);
+                return None;
+            }
+            steps.extend(self.job(job, cast, gates));
+        }
+        Some(steps)
+    }
+
+    /// What is known of a job that failed in this pass.
+    fn failed(&self, job: &DesiredJob) -> Option<String> {
+        let container = self.observed.containers.get(&job.container_name)?;
+        match &container.readiness {
+            Readiness::Failed(failure) if container.spec_hash == job.spec_hash => Some(failure.summary.clone()),
+            Readiness::Failed(_) | Readiness::Unproven | Readiness::Ready | Readiness::Failing => None,
+        }
+    }
+
+    fn job(&mut self, job: &DesiredJob, cast: &Cast<'_>, gates: &[StepId]) -> Option<JobSteps> {
+        let role = Role::Job(job.name.clone());
+        let known = cast.image_id.map(|id| key(job, id));
+        if known.is_some_and(|key| self.observed.applied.jobs_done.contains(&(job.name.clone(), key))) {
+            return None;
+        }
+        let holder = self.observed.containers.get(&job.container_name).filter(|container| container.role == role);
+        let fits = |container: &&Container| {
+            container.spec_hash == job.spec_hash && cast.image_id.is_none_or(|id| id == container.image_id)
+        };
+        let begun = holder.filter(fits);
+        if begun.is_some_and(|container| container.life == Life::Exited(0)) {
+            return None;
+        }
+        self.changes.push(Change {
+            resource: Resource::Job(job.name.clone()),
+            action: Action::Run,
+            cause: Cause::Commit,
+            order: None,
+            interruption: Interruption::None,
+            fields: Vec::new(),
+        });
+        let name = job.container_name.clone();
+        let mut made = Vec::new();
+        let begin = begun.map(|container| &container.life);
+        let (create, start) = match begin {
+            Some(Life::Created) => (false, true),
+            Some(Life::Running | Life::Paused | Life::Restarting | Life::Stopping | Life::Unknown(_)) => (false, false),
+            Some(Life::Exited(_) | Life::Removing | Life::Dead) | None => (true, true),
+        };
+        if create {
+            let cleared = holder.map(|container| {
+                let stop = container
+                    .life
+                    .is_up()
+                    .then(|| self.graph.add(Step::Stop { container: name.clone(), role: role.clone() }));
+                let remove = self.graph.add(Step::Remove { container: name.clone(), role: role.clone() });
+                self.graph.after(remove, stop);
+                remove
+            });
+            let step = self.graph.add(Step::Create { container: name.clone(), role: role.clone() });
+            let prerequisites = self.prerequisites(&job.spec);
+            self.graph.after(step, prerequisites.into_iter().chain(cleared));
+            made.push(step);
+            if let Network::Networks(networks) = &job.spec.network {
+                for network in networks.keys().skip(1) {
+                    let connect = self.graph.add(Step::Connect {
+                        container: name.clone(),
+                        network: network.clone(),
+                        role: role.clone(),
+                    });
+                    self.graph.after(connect, [step]);
+                    made.push(connect);
+                }
+            }
+        }
+        let done = self.graph.add(Step::AwaitExit { container: name.clone(), role: role.clone() });
+        let started = if start {
+            let step = self.graph.add(Step::Start { container: name, role });
+            self.graph.after(step, made.into_iter().chain(gates.iter().copied()));
+            self.graph.after(done, [step]);
+            step
+        } else {
+            done
+        };
+        self.graph.after(done, gates.iter().copied());
+        Some(JobSteps::new(started, done, job))
+    }
+}

@@ -1,0 +1,141 @@
+//! Removes what the manifest no longer has: containers and networks, never volumes.
+
+use super::{
+    change::{Action, Cause, Change, Interruption, Resource},
+    draft::Draft,
+    graph::StepId,
+    step::Step,
+};
+use crate::observed::{Container, Owner, Role};
+use std::collections::BTreeSet;
+
+impl Draft<'_> {
+    /// Lays the removal of services, jobs and networks that are gone from the manifest.
+    pub fn retire(&mut self) {
+        let (desired, observed) = (self.desired, self.observed);
+        let settled: Vec<StepId> = self.graph.ids().filter(|id| settles(self.graph.step(*id))).collect();
+        let mut gone = BTreeSet::new();
+        let mut removals = Vec::new();
+        for (name, container) in observed.containers.iter().filter(|(_, container)| !container.unprunable) {
+            let kept = match &container.role {
+                Role::Service(service) => desired.services.contains_key(service),
+                Role::Job(job) => desired.jobs.contains_key(job),
+            };
+            if kept {
+                continue;
+            }
+            gone.insert(resource(container));
+            if desired.sync.prune {
+                removals.push(self.take_away(name, container, &settled));
+            }
+        }
+        for (name, network) in &observed.networks {
+            if network.owner == Owner::App
+                && !network.unprunable
+                && !network.kept
+                && !desired.networks.contains_key(name)
+            {
+                gone.insert(Resource::Network(name.clone()));
+                if desired.sync.prune {
+                    self.take_away_network(name, &network.id, &removals);
+                }
+            }
+        }
+        self.changes.extend(gone.into_iter().map(|resource| Change {
+            interruption: match resource {
+                Resource::Service(_) => Interruption::Stopped,
+                Resource::Network(_) | Resource::Volume(_) | Resource::Job(_) => Interruption::None,
+            },
+            resource,
+            action: Action::Delete,
+            cause: Cause::Commit,
+            order: None,
+            fields: Vec::new(),
+        }));
+    }
+
+    fn take_away(&mut self, name: &str, container: &Container, settled: &[StepId]) -> StepId {
+        let stop = container.life.is_up().then(|| {
+            let stop = self.graph.add(Step::Stop { container: name.to_owned(), role: container.role.clone() });
+            self.graph.after(stop, settled.iter().copied());
+            stop
+        });
+        let remove = self.graph.add(Step::Remove { container: name.to_owned(), role: container.role.clone() });
+        self.graph.after(remove, settled.iter().copied().chain(stop));
+        remove
+    }
+
+    /// A network goes when none of ours is on it any more.
+    fn take_away_network(&mut self, name: &str, id: &str, removals: &[StepId]) {
+        let leaving: Vec<StepId> = self
+            .graph
+            .ids()
+            .filter(|step| match self.graph.step(*step) {
+                Step::Disconnect { network, .. } => network == name,
+                Step::Remove { .. } => true,
+                Step::Pull { .. }
+                | Step::CreateNetwork { .. }
+                | Step::RemoveNetwork { .. }
+                | Step::CreateVolume { .. }
+                | Step::Create { .. }
+                | Step::Start { .. }
+                | Step::Await { .. }
+                | Step::AwaitExit { .. }
+                | Step::Stop { .. }
+                | Step::Rename { .. }
+                | Step::Adjust { .. }
+                | Step::Unpause { .. }
+                | Step::Connect { .. }
+                | Step::Tag { .. }
+                | Step::Untag { .. } => false,
+            })
+            .collect();
+        let remove = self.graph.add(Step::RemoveNetwork { network: name.to_owned(), id: id.to_owned() });
+        self.graph.after(remove, leaving.into_iter().chain(removals.iter().copied()));
+    }
+
+    /// Names the images of kept revisions, and gives back the names of those that are kept no longer.
+    pub fn keep_images(&mut self) {
+        let applied = &self.observed.applied;
+        let Some(kept) = &applied.kept_images else { return };
+        for (tag, image_id) in kept {
+            if applied.present_tags.get(tag) != Some(image_id)
+                && self.observed.images.values().any(|image| image.id == *image_id)
+            {
+                self.graph.add(Step::Tag { image_id: image_id.clone(), tag: tag.clone() });
+            }
+        }
+        for tag in applied.present_tags.keys().filter(|tag| !kept.contains_key(*tag)) {
+            self.graph.add(Step::Untag { tag: tag.clone() });
+        }
+    }
+}
+
+/// Steps after which the rest of the app is as it should be.
+fn settles(step: &Step) -> bool {
+    match step {
+        Step::Await { .. } | Step::AwaitExit { .. } => true,
+        Step::Pull { .. }
+        | Step::CreateNetwork { .. }
+        | Step::RemoveNetwork { .. }
+        | Step::CreateVolume { .. }
+        | Step::Create { .. }
+        | Step::Start { .. }
+        | Step::Stop { .. }
+        | Step::Remove { .. }
+        | Step::Rename { .. }
+        | Step::Adjust { .. }
+        | Step::Unpause { .. }
+        | Step::Connect { .. }
+        | Step::Disconnect { .. }
+        | Step::Tag { .. }
+        | Step::Untag { .. } => false,
+    }
+}
+
+fn resource(container: &Container) -> Resource {
+    match &container.role {
+        Role::Service(name) => Resource::Service(name.clone()),
+        Role::Job(name) => Resource::Job(name.clone()),
+    }
+}

@@ -1,0 +1,436 @@
+//! Brings one service from the containers it has to the one it should have.
+
+use super::{
+    cast::{Cast, Member, limits},
+    change::Cause,
+    describe,
+    draft::{Draft, Milestone},
+    graph::StepId,
+    network::is_stale,
+    step::Step,
+};
+use crate::{
+    blame::Blame,
+    desired::{DesiredJob, DesiredService, JobPhase, Order, spec::Network},
+    observed::{Container, Life, Readiness, Role},
+    value::ServiceName,
+};
+use std::collections::BTreeSet;
+
+/// The name of a container while an older one holds the name it should have.
+#[must_use]
+pub fn next_name(name: &str) -> String {
+    format!("{name}-next")
+}
+
+impl Draft<'_> {
+    /// Lays the steps of a service, after those of the services it depends on. Laid once.
+    pub fn service(&mut self, name: &ServiceName) {
+        if self.milestones.contains_key(name) {
+            return;
+        }
+        self.milestones.insert(name.clone(), Milestone::default());
+        let (desired, observed) = (self.desired, self.observed);
+        let Some(service) = desired.services.get(name) else { return };
+        let cast = Cast::of(service, desired, observed);
+        let change = describe::service(&cast, desired, observed);
+        let left_alone = change.as_ref().is_some_and(|change| change.cause == Cause::Drift) && !desired.sync.self_heal;
+        self.changes.extend(change);
+        let milestone = if left_alone {
+            Milestone { container: cast.current.map(|member| member.name.to_owned()), ..Milestone::default() }
+        } else if service.running {
+            self.roll(&cast).unwrap_or(Milestone { blocked: true, ..Milestone::default() })
+        } else {
+            self.keep_stopped(&cast);
+            Milestone { blocked: true, ..Milestone::default() }
+        };
+        self.milestones.insert(name.clone(), milestone);
+    }
+
+    /// `scale: 0`: what is there is stopped and kept, earlier generations go.
+    fn keep_stopped(&mut self, cast: &Cast<'_>) {
+        let role = Role::Service(cast.service.name.clone());
+        if let Some(member) = cast.current.filter(|member| member.container.life.is_up()) {
+            self.graph.add(Step::Stop { container: member.name.to_owned(), role: role.clone() });
+        }
+        for other in &cast.others {
+            let stop = self.stop(*other, &role, &[]);
+            self.remove(*other, &role, stop.into_iter().collect());
+        }
+    }
+
+    /// The steps from what is there to what should be; none when something stands in the way.
+    fn roll(&mut self, cast: &Cast<'_>) -> Option<Milestone> {
+        let service = cast.service;
+        let role = Role::Service(service.name.clone());
+        self.look_for_obstacles(cast)?;
+        let gates = self.gates(service)?;
+        let jobs = self.jobs(service, cast, JobPhase::PreSync, &gates)?;
+
+        let mut carried = self.carry(cast, &role, &gates, &jobs)?;
+        let stop_first = service.order == Order::StopFirst;
+        let preparations = self.preparations();
+        let mut stops = Vec::new();
+        for other in &cast.others {
+            let mut after = preparations.clone();
+            after.extend(&carried.made);
+            if stop_first {
+                after.extend(&gates);
+                after.extend(jobs.iter().filter(|job| !job.shares(other.container)).map(|job| job.done));
+            } else {
+                after.extend(carried.ready);
+            }
+            if let Some(stop) = self.stop(*other, &role, &after) {
+                for job in jobs.iter().filter(|job| job.shares(other.container)) {
+                    self.graph.after(job.started, [stop]);
+                }
+                stops.push(stop);
+            }
+        }
+        if stop_first {
+            for begun in carried.started.into_iter().chain(carried.ready) {
+                self.graph.after(begun, stops.iter().copied());
+            }
+        }
+        let ready: Vec<StepId> = carried.ready.into_iter().collect();
+        let jobs_after = self.jobs(service, cast, JobPhase::PostSync, &ready)?;
+        let mut settled: Vec<StepId> = carried.ready.into_iter().collect();
+        settled.extend(&stops);
+        settled.extend(jobs_after.iter().map(|job| job.done));
+        let mut freed = Vec::new();
+        for other in cast.others.iter().filter(|other| !carried.removed.contains(other.name)) {
+            let step = self.remove(*other, &role, settled.clone());
+            if other.name == service.container_name {
+                freed.push(step);
+            }
+        }
+        self.take_name(&mut carried, service, &role, &freed);
+        Some(Milestone {
+            container: Some(carried.name),
+            started: carried.started,
+            ready: carried.ready,
+            over: None,
+            blocked: false,
+        })
+    }
+
+    fn look_for_obstacles(&mut self, cast: &Cast<'_>) -> Option<()> {
+        let service = cast.service;
+        if self.lacks(&service.spec) {
+            return None;
+        }
+        if let Some(Member { name, container: Container { readiness: Readiness::Failed(failure), .. } }) = cast.current
+        {
+            self.obstruct(
+                &service.name,
+                Blame::Revision,
+                failure.summary.clone(),
+                Some(format!("its last words are kept with the revision; container `{name}`")),
+            );
+            return None;
+        }
+        for member in cast.current.iter().chain(&cast.others) {
+            if let Life::Unknown(word) = &member.container.life {
+                self.obstruct(
+                    &service.name,
+                    Blame::World,
+                    format!("container `{}` is in state `{word}`, which this release does not know", member.name),
+                    None,
+                );
+                return None;
+            }
+        }
+        if cast.image_id.is_none() && !self.pulls.contains_key(&service.spec.image) {
+            let summary =
+                format!("image `{}` is not here, and `pull_policy: never` forbids to fetch it", service.spec.image);
+            self.obstruct(
+                &service.name,
+                Blame::World,
+                summary,
+                Some("load the image on this host, or change `pull_policy`".to_owned()),
+            );
+            return None;
+        }
+        Some(())
+    }
+
+    /// Stops a container that may be alive.
+    fn stop(&mut self, member: Member<'_>, role: &Role, after: &[StepId]) -> Option<StepId> {
+        member.container.life.is_up().then(|| {
+            let stop = self.graph.add(Step::Stop { container: member.name.to_owned(), role: role.clone() });
+            self.graph.after(stop, after.iter().copied());
+            stop
+        })
+    }
+
+    fn remove(&mut self, member: Member<'_>, role: &Role, after: Vec<StepId>) -> StepId {
+        let remove = self.graph.add(Step::Remove { container: member.name.to_owned(), role: role.clone() });
+        self.graph.after(remove, after);
+        remove
+    }
+
+    /// The container that carries on: made, or what is there put right.
+    fn carry(&mut self, cast: &Cast<'_>, role: &Role, gates: &[StepId], jobs: &[JobSteps]) -> Option<Carried> {
+        match cast.current {
+            None => self.make(cast, role, gates, jobs),
+            Some(member) => Some(self.mend(member, cast, role, gates, jobs)),
+        }
+    }
+
+    fn make(&mut self, cast: &Cast<'_>, role: &Role, gates: &[StepId], jobs: &[JobSteps]) -> Option<Carried> {
+        let service = cast.service;
+        let (name, holder) = self.free_name(cast)?;
+        let create = self.graph.add(Step::Create { container: name.clone(), role: role.clone() });
+        self.graph.after(create, self.prerequisites(&service.spec));
+        let waits_for_writers = jobs
+            .iter()
+            .any(|job| cast.others.iter().any(|other| other.container.life.is_up() && job.shares(other.container)));
+        if !waits_for_writers {
+            self.graph.after(create, jobs.iter().map(|job| job.done));
+        }
+        if let Network::Service(_) = service.spec.network {
+            self.graph.after(create, gates.iter().copied());
+        }
+        let mut removed = BTreeSet::new();
+        if let Some(holder) = holder {
+            let stop = self.stop(holder, role, &self.preparations());
+            let remove = self.remove(holder, role, stop.into_iter().collect());
+            self.graph.after(create, [remove]);
+            removed.insert(holder.name.to_owned());
+        }
+        let mut made = vec![create];
+        if let Network::Networks(networks) = &service.spec.network {
+            for network in networks.keys().skip(1) {
+                let connect = self.graph.add(Step::Connect {
+                    container: name.clone(),
+                    network: network.clone(),
+                    role: role.clone(),
+                });
+                self.graph.after(connect, [create]);
+                made.push(connect);
+            }
+        }
+        let (started, ready) = self.start(&name, role, gates, jobs, &made);
+        Some(Carried { name, made, started: Some(started), ready: Some(ready), removed })
+    }
+
+    fn start(
+        &mut self,
+        name: &str,
+        role: &Role,
+        gates: &[StepId],
+        jobs: &[JobSteps],
+        made: &[StepId],
+    ) -> (StepId, StepId) {
+        let start = self.graph.add(Step::Start { container: name.to_owned(), role: role.clone() });
+        self.graph.after(start, made.iter().chain(gates).copied().chain(jobs.iter().map(|job| job.done)));
+        let ready = self.graph.add(Step::Await { container: name.to_owned(), role: role.clone() });
+        self.graph.after(ready, [start]);
+        (start, ready)
+    }
+
+    /// The name to make the container under, and the container of this service that has to make room for it.
+    fn free_name<'c>(&mut self, cast: &Cast<'c>) -> Option<(String, Option<Member<'c>>)> {
+        let service = cast.service;
+        let (first, second) = (service.container_name.clone(), next_name(&service.container_name));
+        for name in [&first, &second] {
+            if self.observed.foreign_names.contains(name) {
+                let hint = format!("rename or remove the other container (`docker rename {name} …`)");
+                self.obstruct(
+                    &service.name,
+                    Blame::World,
+                    format!("the name `{name}` is taken by a container that is not this app's"),
+                    Some(hint),
+                );
+                return None;
+            }
+        }
+        if !self.observed.containers.contains_key(&first) {
+            return Some((first, None));
+        }
+        if !self.observed.containers.contains_key(&second) {
+            return Some((second, None));
+        }
+        // Both are taken, after a crash or two: the one that is worth less makes room.
+        let holder = |name: &str| cast.others.iter().copied().find(|member| member.name == name);
+        let worth =
+            |member: &Member<'_>| (member.container.life.is_up(), member.container.readiness == Readiness::Ready);
+        match (holder(&first), holder(&second)) {
+            (Some(one), Some(two)) if worth(&one) < worth(&two) => Some((first, Some(one))),
+            (_, Some(two)) => Some((second, Some(two))),
+            (Some(one), None) => Some((first, Some(one))),
+            (None, None) => {
+                self.obstruct(
+                    &service.name,
+                    Blame::World,
+                    format!("the names `{first}` and `{second}` are held by other services of this app"),
+                    None,
+                );
+                None
+            }
+        }
+    }
+
+    /// Puts right what can be put right in place.
+    fn mend(
+        &mut self,
+        member: Member<'_>,
+        cast: &Cast<'_>,
+        role: &Role,
+        gates: &[StepId],
+        jobs: &[JobSteps],
+    ) -> Carried {
+        let (service, container, name) = (cast.service, member.container, member.name.to_owned());
+        let mut carried =
+            Carried { name: name.clone(), made: Vec::new(), started: None, ready: None, removed: BTreeSet::new() };
+        carried.made.extend(self.reconnect(&name, container, service, role));
+        if !limits(service, container).is_empty() {
+            let adjust = self.graph.add(Step::Adjust { container: name.clone(), role: role.clone() });
+            carried.made.push(adjust);
+        }
+        let starts = match &container.life {
+            Life::Created => Starts::Now,
+            Life::Stopping => Starts::AfterStop,
+            Life::Exited(0) if service.completes() => Starts::Not,
+            Life::Exited(_) => Starts::Now,
+            Life::Running if self.must_restart(cast, jobs) => Starts::AfterStop,
+            Life::Paused if self.must_restart(cast, jobs) => Starts::AfterStop,
+            Life::Paused => {
+                let unpause = self.graph.add(Step::Unpause { container: name.clone(), role: role.clone() });
+                carried.started = Some(unpause);
+                Starts::Not
+            }
+            Life::Running | Life::Restarting | Life::Removing | Life::Dead | Life::Unknown(_) => Starts::Not,
+        };
+        match starts {
+            Starts::Now | Starts::AfterStop => {
+                let made = carried.made.clone();
+                let (start, ready) = self.start(&name, role, gates, jobs, &made);
+                if starts == Starts::AfterStop {
+                    let stop = self.graph.add(Step::Stop { container: name, role: role.clone() });
+                    let preparations = self.preparations();
+                    self.graph.after(stop, gates.iter().copied().chain(preparations));
+                    self.graph.after(start, [stop]);
+                    for job in jobs {
+                        if job.shares(container) {
+                            self.graph.after(job.started, [stop]);
+                        } else {
+                            self.graph.after(stop, [job.done]);
+                        }
+                    }
+                }
+                (carried.started, carried.ready) = (Some(start), Some(ready));
+            }
+            Starts::Not if container.life.is_up() && container.readiness == Readiness::Unproven => {
+                let ready = self.graph.add(Step::Await { container: name, role: role.clone() });
+                self.graph.after(ready, carried.started);
+                self.graph.after(ready, carried.made.iter().copied());
+                carried.ready = Some(ready);
+            }
+            Starts::Not => {}
+        }
+        carried
+    }
+
+    /// A running container starts anew when a dependency with `restart: true` was made after it started, and when a job
+    /// needs a volume it writes.
+    fn must_restart(&self, cast: &Cast<'_>, jobs: &[JobSteps]) -> bool {
+        let Some(Member { container, .. }) = cast.current else { return false };
+        let outlived = cast.service.depends_on.iter().filter(|(_, dependency)| dependency.restart).any(|(other, _)| {
+            let Some(service) = self.desired.services.get(other) else { return false };
+            match Cast::of(service, self.desired, self.observed).current {
+                Some(member) => container.started_at.is_some_and(|at| at < member.container.created_at),
+                None => true,
+            }
+        });
+        outlived || jobs.iter().any(|job| job.shares(container))
+    }
+
+    /// Brings a container's networks and aliases to what they should be.
+    fn reconnect(&mut self, name: &str, container: &Container, service: &DesiredService, role: &Role) -> Vec<StepId> {
+        let Network::Networks(wanted) = &service.spec.network else { return Vec::new() };
+        let mut steps = Vec::new();
+        let step = |network: &str| (name.to_owned(), network.to_owned(), role.clone());
+        for network in container.endpoints.keys().filter(|network| !wanted.contains_key(*network)) {
+            if !self.ground.renewed.contains(network) {
+                let (container, network, role) = step(network);
+                steps.push(self.graph.add(Step::Disconnect { container, network, role }));
+            }
+        }
+        for (network, aliases) in wanted {
+            let endpoint = container.endpoints.get(network);
+            let renewed = self.ground.renewed.contains(network);
+            let whole = endpoint.is_some_and(|endpoint| {
+                aliases.is_subset(&endpoint.aliases) && !is_stale(network, endpoint, self.observed)
+            });
+            if whole && !renewed {
+                continue;
+            }
+            let off = (endpoint.is_some() && !renewed).then(|| {
+                let (container, network, role) = step(network);
+                self.graph.add(Step::Disconnect { container, network, role })
+            });
+            let (container, network_name, role) = step(network);
+            let on = self.graph.add(Step::Connect { container, network: network_name, role });
+            self.graph.after(on, off);
+            self.graph.after(on, self.ground.networks.get(network).copied());
+            steps.push(on);
+        }
+        steps
+    }
+
+    /// Gives the container the name it should have, once nobody else has it.
+    fn take_name(&mut self, carried: &mut Carried, service: &DesiredService, role: &Role, freed: &[StepId]) {
+        let wanted = &service.container_name;
+        let held_by_others = self.observed.containers.contains_key(wanted) && freed.is_empty();
+        if carried.name == *wanted || self.observed.foreign_names.contains(wanted) || held_by_others {
+            return;
+        }
+        let rename =
+            self.graph.add(Step::Rename { container: carried.name.clone(), to: wanted.clone(), role: role.clone() });
+        self.graph.after(
+            rename,
+            freed.iter().copied().chain(carried.ready).chain(carried.started).chain(carried.made.iter().copied()),
+        );
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Starts {
+    Now,
+    AfterStop,
+    Not,
+}
+
+/// The container that carries on, and the steps it takes.
+struct Carried {
+    name: String,
+    made: Vec<StepId>,
+    started: Option<StepId>,
+    ready: Option<StepId>,
+    removed: BTreeSet<String>,
+}
+
+/// The steps of a job that is due.
+#[derive(Clone, Debug)]
+pub struct JobSteps {
+    /// The job's process begins.
+    pub started: StepId,
+    /// It has ended well.
+    pub done: StepId,
+    writes: BTreeSet<String>,
+}
+
+impl JobSteps {
+    /// The steps of a job.
+    #[must_use]
+    pub fn new(started: StepId, done: StepId, job: &DesiredJob) -> Self {
+        Self { started, done, writes: job.spec.writes() }
+    }
+
+    /// True when a living container writes what the job writes.
+    #[must_use]
+    pub fn shares(&self, container: &Container) -> bool {
+        container.life.is_up() && !self.writes.is_disjoint(&container.writes)
+    }
+}

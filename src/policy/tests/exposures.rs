@@ -1,0 +1,122 @@
+use super::{asked, judged, told};
+use crate::{
+    desired::{
+        ContainerSpec,
+        spec::{Network, PublishedPort},
+    },
+    observed::Role,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
+
+fn published(address: &str, host: u16) -> ContainerSpec {
+    let address: IpAddr = address.parse().unwrap();
+    let port = PublishedPort { address, host, container: 80, protocol: Default::default() };
+    ContainerSpec { image: "a".to_owned(), ports: BTreeSet::from([port]), ..ContainerSpec::default() }
+}
+
+fn networked(network: Network) -> ContainerSpec {
+    ContainerSpec { image: "a".to_owned(), network, ..ContainerSpec::default() }
+}
+
+fn joined(name: &str) -> Network {
+    Network::Networks(BTreeMap::from([(name.to_owned(), BTreeSet::new())]))
+}
+
+#[test]
+fn ports_beyond_loopback_need_their_address_and_port_in_publish() {
+    let table = [
+        ("", "127.0.0.1", 80, true),
+        ("", "127.8.8.8", 80, true),
+        ("", "::1", 80, true),
+        ("", "::ffff:127.0.0.1", 80, true),
+        ("", "0.0.0.0", 443, false),
+        ("", "::", 443, false),
+        ("", "10.8.0.1", 443, false),
+        ("", "::ffff:10.8.0.1", 443, false),
+        ("", "169.254.0.1", 443, false),
+        (r#"publish: ["0.0.0.0:443"]"#, "0.0.0.0", 443, true),
+        (r#"publish: ["*:443"]"#, "0.0.0.0", 443, true),
+        (r#"publish: ["0.0.0.0:443"]"#, "0.0.0.0", 8443, false),
+        (r#"publish: ["0.0.0.0:443"]"#, "10.8.0.1", 443, true),
+        (r#"publish: ["0.0.0.0:443"]"#, "::", 443, false),
+        (r#"publish: ["[::]:443"]"#, "::", 443, true),
+        (r#"publish: ["[::]:443"]"#, "2001:db8::1", 443, true),
+        (r#"publish: ["[::]:443"]"#, "0.0.0.0", 443, false),
+        (r#"publish: ["10.8.0.1:*"]"#, "10.8.0.1", 9000, true),
+        (r#"publish: ["10.8.0.1:*"]"#, "::ffff:10.8.0.1", 9000, true),
+        (r#"publish: ["10.8.0.1:*"]"#, "10.8.0.2", 9000, false),
+        (r#"publish: ["10.8.0.1:*"]"#, "0.0.0.0", 9000, false),
+    ];
+    for (policy, address, port, allowed) in table {
+        assert_eq!(judged(policy, published(address, port)).is_empty(), allowed, "{policy} {address} {port}");
+    }
+    let expected = "services.web.ports: port 443 of the host may not be published on 0.0.0.0 (`policy.publish`) → publish: \
+                    [\"0.0.0.0:443\"]";
+    assert_eq!(told(&judged("", published("0.0.0.0", 443))), expected);
+    assert!(told(&judged("", published("::", 1))).ends_with("→ publish: [\"[::]:1\"]"));
+}
+
+#[test]
+fn what_would_allow_a_port_does_allow_it() {
+    for address in ["0.0.0.0", "::", "10.8.0.1", "::ffff:10.8.0.1", "2001:db8::1"] {
+        let allow = judged("", published(address, 443)).remove(0).allow.unwrap();
+        assert_eq!(told(&judged(&allow, published(address, 443))), "", "{allow}");
+    }
+}
+
+#[test]
+fn the_hosts_network_is_for_services_that_are_named() {
+    let table = [
+        ("", false),
+        ("network_mode_host: [gateway/web]", true),
+        ("network_mode_host: [production/gateway/web]", true),
+        ("network_mode_host: [staging/gateway/web]", false),
+        ("network_mode_host: [gateway/other]", false),
+        ("network_mode_host: [other/web]", false),
+        ("privileged: [gateway/web]", false),
+    ];
+    for (policy, allowed) in table {
+        assert_eq!(judged(policy, networked(Network::Host)).is_empty(), allowed, "{policy}");
+    }
+    let expected = "services.web.network_mode: the host's own network may not be used (`policy.network_mode_host`) → \
+                    network_mode_host: [production/gateway/web]";
+    assert_eq!(told(&judged("", networked(Network::Host))), expected);
+}
+
+#[test]
+fn other_networks_need_no_permission() {
+    for network in [Network::None, joined("shared"), Network::Service("db".parse().unwrap())] {
+        assert_eq!(told(&judged("", networked(network))), "");
+    }
+}
+
+#[test]
+fn what_is_never_exposed_has_no_way_in_whatever_else_is_allowed() {
+    let all = r#"never_expose: [gateway/web], publish: ["0.0.0.0:*"], network_mode_host: [gateway/web]"#;
+    let table = [
+        (published("127.0.0.1", 80), "services.web.ports: port 127.0.0.1:80 is published, but"),
+        (published("0.0.0.0", 80), "services.web.ports: port 0.0.0.0:80 is published, but"),
+        (networked(Network::Host), "services.web.network_mode: the host's own network is used, but"),
+        (networked(joined("shared")), "services.web.networks: the external network `shared` is joined, but"),
+        (
+            networked(Network::Service("proxy".parse().unwrap())),
+            "services.web.network_mode: the network of service `proxy` is shared, but",
+        ),
+    ];
+    for (spec, begins) in table {
+        let host = told(&judged(all, spec.clone()));
+        assert_eq!(host, format!("{begins} the host says it is never exposed (`policy.never_expose`) → nothing"));
+        let web = || Role::Service("web".parse().unwrap());
+        let permissive = r#"publish: ["0.0.0.0:*"], network_mode_host: [gateway/web]"#;
+        let own = told(&asked(permissive, spec, web(), true));
+        assert_eq!(own, format!("{begins} the manifest says it is `internal_only` (`internal_only`) → nothing"));
+    }
+    for network in [Network::None, joined("production-gateway_backend")] {
+        assert_eq!(told(&judged(all, networked(network))), "");
+    }
+    let elsewhere = r#"never_expose: [staging/gateway/web, gateway/db], publish: ["0.0.0.0:*"]"#;
+    assert_eq!(told(&judged(elsewhere, published("0.0.0.0", 80))), "");
+}

@@ -1,0 +1,146 @@
+//! The output contract of `status` and `history`.
+
+use super::report::{ErrorReport, HealthWord, HeldReport, Status};
+use crate::{
+    observed::Life,
+    plan::{Cause, FieldChange},
+    record::{Entry, Outcome, entry::Suspension},
+    value::{AppName, EnvironmentName, ServiceName},
+};
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
+
+/// One app as `status` tells it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AppAccount {
+    pub environment: EnvironmentName,
+    pub app: AppName,
+    pub status: Status,
+    pub health: HealthWord,
+    /// Number of the revision in force; none before the first.
+    pub revision: Option<u32>,
+    pub held: Option<HeldReport>,
+    pub suspended: Option<SuspendedReport>,
+    /// When what the world refused is tried again.
+    pub retry_at: Option<Timestamp>,
+    /// What somebody changed on the host; none when nothing.
+    pub drift: Option<Vec<FieldChange>>,
+    pub error: Option<ErrorReport>,
+    pub services: Vec<ServiceAccount>,
+}
+
+/// Why an app is left as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SuspendedReport {
+    pub by: String,
+    pub reason: Option<String>,
+    /// None: until `resume`.
+    pub until: Option<Timestamp>,
+}
+
+impl From<&Suspension> for SuspendedReport {
+    fn from(suspension: &Suspension) -> Self {
+        Self { by: suspension.by.clone(), reason: suspension.reason.clone(), until: suspension.until }
+    }
+}
+
+/// One service of an app.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ServiceAccount {
+    pub service: ServiceName,
+    pub health: HealthWord,
+    /// The reference of the manifest.
+    pub image: String,
+    pub containers: Vec<ContainerAccount>,
+}
+
+/// One container of a service.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ContainerAccount {
+    pub id: String,
+    pub name: String,
+    #[serde(serialize_with = "life_word")]
+    pub state: Life,
+}
+
+/// A life in the engine's word for it.
+#[must_use]
+pub fn word(life: &Life) -> &str {
+    match life {
+        Life::Created => "created",
+        Life::Running => "running",
+        Life::Paused => "paused",
+        Life::Restarting => "restarting",
+        Life::Stopping => "stopping",
+        Life::Exited(_) => "exited",
+        Life::Removing => "removing",
+        Life::Dead => "dead",
+        Life::Unknown(word) => word,
+    }
+}
+
+fn life_word<S: Serializer>(life: &Life, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(word(life))
+}
+
+/// One entry of an app's history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HistoryEntry {
+    /// Only where entries of several apps stand together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<EnvironmentName>,
+    /// As `environment`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app: Option<AppName>,
+    pub number: u32,
+    pub commit: String,
+    pub author: String,
+    pub subject: String,
+    pub at: Timestamp,
+    pub cause: Cause,
+    pub by: String,
+    pub reason: Option<String>,
+    /// None while it is being applied, or when the tool was killed meanwhile.
+    pub outcome: Option<Outcome>,
+    pub stable: bool,
+    /// Image references with the ids or digests they meant.
+    pub images: BTreeMap<String, String>,
+}
+
+impl From<&Entry> for HistoryEntry {
+    fn from(entry: &Entry) -> Self {
+        Self {
+            environment: None,
+            app: None,
+            number: entry.number,
+            commit: entry.commit.clone(),
+            author: entry.author.clone(),
+            subject: entry.subject.clone(),
+            at: entry.at,
+            cause: entry.cause,
+            by: entry.by.clone(),
+            reason: entry.reason.clone(),
+            outcome: entry.outcome,
+            stable: entry.stable,
+            images: entry.key.images.clone(),
+        }
+    }
+}
+
+impl HistoryEntry {
+    /// The same with the app it belongs to.
+    #[must_use]
+    pub fn of(self, environment: &EnvironmentName, app: &AppName) -> Self {
+        Self { environment: Some(environment.clone()), app: Some(app.clone()), ..self }
+    }
+}
+
+/// One revision with what it said.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RevisionAccount {
+    #[serde(flatten)]
+    pub entry: HistoryEntry,
+    /// The merged manifest.
+    pub manifest: serde_json::Value,
+}

@@ -1,0 +1,89 @@
+//! Makes text that others wrote harmless on a terminal and in a merge request's comment.
+//!
+//! Manifests, commits and container logs can carry escape sequences and characters that turn the reading direction;
+//! shown raw, they could hide or forge what a plan says (research, trust §5).
+
+use crate::yaml::letters::is_hidden;
+use std::fmt::Write;
+
+/// The longest value shown in a field; JSON always has it whole.
+const LONGEST: usize = 200;
+
+/// The text with every control and direction character written out, so that it stays on one line and says what it is.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            hidden if is_hidden(hidden) => {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{{{:x}}}", u32::from(hidden));
+            }
+            harmless => out.push(harmless),
+        }
+    }
+    out
+}
+
+/// As [`plain`], cut in the middle when it is long.
+#[must_use]
+pub fn short(text: &str) -> String {
+    let text = plain(text);
+    let length = text.chars().count();
+    if length <= LONGEST {
+        return text;
+    }
+    let head: String = text.chars().take(LONGEST * 2 / 3).collect();
+    let tail: String = text.chars().skip(length - LONGEST / 4).collect();
+    format!("{head} … {tail}")
+}
+
+/// As [`short`], and inert inside an HTML element such as `<pre>`, where markdown is not read.
+#[must_use]
+pub fn html(text: &str) -> String {
+    short(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// As [`html`], and inert inside a cell of a markdown table: no border, emphasis, code, link, mention or reference.
+#[must_use]
+pub fn cell(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in html(text).chars() {
+        match character {
+            '|' | '*' | '_' | '`' | '[' | ']' | '@' | '~' | '\\' | '$' => {
+                let _ = write!(out, "&#{};", u32::from(character));
+            }
+            harmless => out.push(harmless),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{cell, plain, short};
+
+    #[test]
+    fn escape_sequences_and_direction_marks_are_written_out() {
+        assert_eq!(plain("a\u{1b}[31mred\u{9b}x"), "a\\u{1b}[31mred\\u{9b}x");
+        assert_eq!(plain("user\u{202e}txt.exe\u{2066}"), "user\\u{202e}txt.exe\\u{2066}");
+        assert_eq!(plain("two\nlines\r\n\tend"), "two\\nlines\\r\\n\\tend");
+        assert_eq!(plain("grün → 日本"), "grün → 日本");
+    }
+
+    #[test]
+    fn a_cell_cannot_be_left_or_become_a_tag() {
+        let cell = cell("</pre><script>|@all #1 `x`");
+        assert!(!cell.contains(['<', '>', '|', '@', '`']), "{cell}");
+    }
+
+    #[test]
+    fn a_long_value_keeps_its_ends() {
+        let long = format!("begin{}end", "x".repeat(1000));
+        let shown = short(&long);
+        assert!(shown.starts_with("begin") && shown.ends_with("end") && shown.chars().count() < 220);
+    }
+}

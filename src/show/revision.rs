@@ -1,0 +1,59 @@
+//! `show` for people: the facts of a revision, then its manifest.
+
+use super::{
+    RevisionAccount,
+    escape::{html, plain, short},
+    text::outcome_word,
+    words,
+};
+use std::fmt::Write;
+
+/// The facts, then the merged manifest as YAML.
+#[must_use]
+pub fn revision(revision: &RevisionAccount) -> String {
+    let mut out = facts(revision);
+    out.push('\n');
+    for line in manifest(revision).lines() {
+        let _ = writeln!(out, "{}", plain(line));
+    }
+    out
+}
+
+/// The same for a comment.
+#[must_use]
+pub fn markdown(revision: &RevisionAccount) -> String {
+    let mut out = String::from("<pre>\n");
+    for line in facts(revision).lines().chain([""]).chain(manifest(revision).lines()) {
+        let _ = writeln!(out, "{}", html(line));
+    }
+    out + "</pre>\n"
+}
+
+fn facts(revision: &RevisionAccount) -> String {
+    let entry = &revision.entry;
+    let outcome = entry.outcome.map_or("unfinished", outcome_word);
+    let mut out = String::new();
+    let mut fact = |name: &str, value: &str| {
+        let _ = writeln!(out, "{:10}{value}", format!("{name}:"));
+    };
+    fact("revision", &entry.number.to_string());
+    fact("commit", &plain(&entry.commit));
+    fact("author", &short(&entry.author));
+    fact("subject", &short(&entry.subject));
+    fact("at", &format!("{:.0}", entry.at));
+    fact("cause", words::cause(entry.cause));
+    fact("by", &short(&entry.by));
+    if let Some(reason) = &entry.reason {
+        fact("reason", &short(reason));
+    }
+    fact("outcome", &if entry.stable { format!("{outcome}, stable") } else { outcome.to_owned() });
+    for (reference, id) in &entry.images {
+        fact("image", &format!("{} is {}", plain(reference), plain(id)));
+    }
+    out
+}
+
+/// YAML, or JSON where YAML cannot say it: both are read by the same parser.
+fn manifest(revision: &RevisionAccount) -> String {
+    serde_yaml::to_string(&revision.manifest).unwrap_or_else(|_| revision.manifest.to_string())
+}
