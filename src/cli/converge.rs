@@ -116,9 +116,9 @@ impl Converge {
             apps: self.apps.iter().cloned().collect(),
             replace: self.replace.iter().map(|asked| (asked.app.clone(), asked.service.clone())).collect(),
             allow_empty: self.allow_empty,
+            hold: None,
             // A misplaced file may be an app that only seems to be gone.
             max_deletes: self.max_deletes.or((!whole).then_some(0)),
-            hold: None,
         }
     }
 }

@@ -56,6 +56,7 @@ pub struct Detail {
     pub life: Life,
     pub created_at: Timestamp,
     pub started_at: Option<Timestamp>,
+    /// For a life of a moment it may lie before `started_at`: the engines note the two in different places.
     pub finished_at: Option<Timestamp>,
     pub restarts: u32,
     pub oom: bool,

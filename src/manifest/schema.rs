@@ -188,7 +188,9 @@ fn publish(schema: &mut Value) {
     let words: Vec<(String, Value)> = refused.chain(unsupported).collect();
     let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
     for (key, text) in words {
-        // `errorMessage` and `doNotSuggest` are known to the server behind editors' YAML support.
-        properties.insert(key, json!({"description": text, "not": {}, "errorMessage": text, "doNotSuggest": true}));
+        // `errorMessage` and `doNotSuggest` are known to the server behind editors' YAML support; it shows the one for
+        // a wrong type, though not for `not`.
+        properties
+            .insert(key, json!({"description": text, "type": "null", "errorMessage": text, "doNotSuggest": true}));
     }
 }

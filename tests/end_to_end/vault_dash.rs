@@ -176,7 +176,7 @@ fn staging_and_production_run_side_by_side_on_one_base(world: &World) {
 /// V16
 fn a_container_that_runs_out_of_memory_is_reported_so(world: &World) {
     let greedy = base()
-        .replace("exec httpd", "echo filling up; tail /dev/zero; exec httpd")
+        .replace("exec httpd", "echo filling up; exec tail /dev/zero; httpd")
         .replace("    rollout", "    mem_limit: 16m\n    rollout");
     world.push("vault-dash", &greedy);
     let ran = world.fails();

@@ -134,9 +134,8 @@ impl Engine for Docker {
         let path = format!("/v4.0.0/libpod/containers/{}/healthcheck", encoded(id));
         let ask = Ask { patience: Some(CHECK_PATIENCE), ..Ask::get(doing, path) };
         let Some(said) = self.0.transport.json(ask).await? else { return Ok(false) };
-        // The run just made, not the word that counts retries and the start period.
-        let runs = said["Log"].as_array().map_or(&[][..], Vec::as_slice);
-        Ok(runs.last().is_some_and(|run| run["ExitCode"] == 0))
+        // The word is about the run just made, not the one that counts retries.
+        Ok(said["Status"] == "healthy")
     }
 
     async fn events(&self) -> Answer<Receiver<Event>> {

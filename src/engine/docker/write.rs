@@ -7,8 +7,8 @@ use super::{
     transport::{Ask, accepted, encoded},
 };
 use crate::{
-    desired::spec::Adjustable,
-    engine::{Answer, CreateContainer, CreateNetwork, Engine, EngineError},
+    desired::spec::{Adjustable, MountSource},
+    engine::{Answer, CreateContainer, CreateNetwork, Engine, EngineError, view::EngineKind},
 };
 use bollard::{
     errors::Error,
@@ -22,6 +22,7 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::Path,
     time::Duration,
 };
 
@@ -117,15 +118,36 @@ impl Docker {
     }
 
     pub(super) async fn make_container(&self, container: &CreateContainer) -> Answer<String> {
+        let doing = format!("create container `{}`", container.name);
+        if let Some(path) = self.path_podman_would_make(container).await? {
+            let message = format!("host path `{path}` does not exist");
+            return Err(EngineError::Refused { doing, status: 400, message });
+        }
         let mut options = CreateContainerOptionsBuilder::default().name(&container.name);
         if let Some(platform) = &container.spec.platform {
             options = options.platform(platform);
         }
         let (options, body) = (options.build(), body::create(container)?);
-        self.done(format!("create container `{}`", container.name), |client| async move {
-            client.create_container(Some(options), body).await.map(|made| made.id)
-        })
-        .await
+        self.done(doing, |client| async move { client.create_container(Some(options), body).await.map(|made| made.id) })
+            .await
+    }
+
+    /// Podman makes a missing host path itself, as a mount too; Docker refuses. Only told where the engine's files are
+    /// seen from here (not from inside a container, nor for another host): its image's folder is there.
+    async fn path_podman_would_make<'a>(&self, container: &'a CreateContainer) -> Answer<Option<&'a String>> {
+        if self.0.kind != EngineKind::Podman {
+            return Ok(None);
+        }
+        let missing = container.spec.mounts.iter().find_map(|mount| match &mount.source {
+            MountSource::Bind(path) if !Path::new(path).exists() => Some(path),
+            MountSource::Bind(_) | MountSource::Volume(_) => None,
+        });
+        if missing.is_none() {
+            return Ok(None);
+        }
+        let image = self.ask("inspect an image", &format!("/images/{}/json", encoded(&container.image_id))).await?;
+        let folder = image.as_ref().and_then(|image| image["GraphDriver"]["Data"]["UpperDir"].as_str());
+        Ok(missing.filter(|_| folder.is_some_and(|folder| Path::new(folder).exists())))
     }
 
     pub(super) async fn start_container(&self, id: &str) -> Answer<()> {

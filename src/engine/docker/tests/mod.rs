@@ -1,7 +1,9 @@
 //! The driver on the real engines; one that is missing fails. Image `bb:1` (busybox) must be on both.
 
+mod create_body;
 mod projection;
 mod read_back;
+mod traps;
 
 use super::*;
 use crate::desired::spec::{
@@ -52,6 +54,7 @@ async fn bare(engine: &Docker, run: &str, command: &str) -> CreateContainer {
         spec: ContainerSpec {
             command: Some(["sh", "-c", command].map(str::to_owned).to_vec()),
             network: Network::None,
+            adjustable: Adjustable { restart: Restart::No, ..Adjustable::default() },
             ..ContainerSpec::default()
         },
         network: None,
