@@ -44,13 +44,33 @@ async fn each_watch_is_told() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_intent_wakes_by_its_event() {
+    let (_directory, state) = fresh().await;
+    let other = StateDir::open(state.path()).await.unwrap();
+    let mut watch = state.ledger().intents().await.unwrap();
+    let mut latest = Duration::ZERO;
+    for number in 1..=100 {
+        let waiting = tokio::spawn(async move {
+            watch.changed().await.unwrap();
+            (watch, Instant::now())
+        });
+        other.ledger().hold(&environment(), &app(), manual(number)).await.unwrap();
+        let committed = Instant::now();
+        let woken;
+        (watch, woken) = waiting.await.unwrap();
+        latest = latest.max(woken.saturating_duration_since(committed));
+    }
+    assert!(latest < Duration::from_millis(500), "{latest:?}");
+}
+
 #[tokio::test]
 async fn a_wait_that_was_dropped_loses_nothing() {
     let (_directory, state) = fresh().await;
     let other = StateDir::open(state.path()).await.unwrap();
     let mut watch = state.ledger().intents().await.unwrap();
     assert!(tokio::time::timeout(Duration::from_millis(20), watch.changed()).await.is_err());
-    other.ledger().resume(&environment(), &app()).await.unwrap();
+    other.ledger().hold(&environment(), &app(), manual(1)).await.unwrap();
     watch.changed().await.unwrap();
 }
 
