@@ -6,7 +6,13 @@ use crate::{
 };
 use futures_util::FutureExt;
 use reconcile::record::StateDir;
-use std::time::{Duration, Instant};
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
+use std::{
+    os::unix::fs::MetadataExt,
+    time::{Duration, Instant},
+};
+
+const LONG_AGO: Timespec = Timespec { tv_sec: 1_000_000_000, tv_nsec: 0 };
 
 #[tokio::test]
 async fn a_watch_sees_what_another_connection_wrote() {
@@ -62,6 +68,18 @@ async fn every_intent_wakes_by_its_event() {
         latest = latest.max(woken.saturating_duration_since(committed));
     }
     assert!(latest < Duration::from_millis(500), "{latest:?}");
+}
+
+#[tokio::test]
+async fn a_commit_is_announced_once_it_can_be_read() {
+    let (_directory, state) = fresh().await;
+    let file = state.path().join("state.db");
+    let long_ago = Timestamps { last_access: LONG_AGO, last_modification: LONG_AGO };
+    // By path: closing the file in this process would drop SQLite's locks.
+    utimensat(CWD, &file, &long_ago, AtFlags::empty()).unwrap();
+    state.ledger().hold(&environment(), &app(), manual(1)).await.unwrap();
+    // The commit is in the log and touches only that; what is seen here is the sign that follows it.
+    assert!(file.metadata().unwrap().mtime() > LONG_AGO.tv_sec);
 }
 
 #[tokio::test]
