@@ -44,7 +44,7 @@ impl Asked {
 
 impl Tree {
     /// The problem with its file named from where the command runs.
-    pub fn from_here(&self, problem: Diagnostic) -> Diagnostic {
+    pub fn seen_from_here(&self, problem: Diagnostic) -> Diagnostic {
         let file = self.root.join(&*problem.place.file).display().to_string();
         let hint = problem.hint.clone();
         let moved = Diagnostic::new(&Place { file: file.into(), ..problem.place }, problem.message);

@@ -58,7 +58,7 @@ impl Validate {
                     found
                         .into_iter()
                         .filter(|problem| tree.asked.covers(&problem.place.file))
-                        .map(|problem| tree.from_here(problem)),
+                        .map(|problem| tree.seen_from_here(problem)),
                 );
             }
         }

@@ -39,6 +39,9 @@ const SOCKETS: [&str; 4] = ["docker.sock", "podman.sock", "containerd.sock", "cr
 const USUAL_SOCKETS: [&str; 4] =
     ["/run/docker.sock", "/run/podman/podman.sock", "/run/containerd/containerd.sock", "/run/crio/crio.sock"];
 
+/// Where this tool keeps what is its own, wherever else it was told to: settings and secrets, locks, the ledger.
+const OURS: [&str; 3] = ["/etc/reconcile", "/run/reconcile", "/var/lib/reconcile"];
+
 /// Judges one path of the host; `with_socket` is the right to the engine's socket.
 ///
 /// # Errors
@@ -51,8 +54,8 @@ pub fn judge(
     protected_paths: &[String],
 ) -> Result<(), BindDenied> {
     let Some(plain) = plain(path) else { return Err(BindDenied::NotPlain(path.to_owned())) };
-    let usual = USUAL_SOCKETS.map(str::to_owned);
-    for protected in usual.iter().chain(protected_paths) {
+    let told = protected_paths.iter().map(String::as_str);
+    for protected in USUAL_SOCKETS.into_iter().chain(OURS).chain(told) {
         // One that is not absolute protects nothing that could be bound.
         let Some(protected) = self::plain(protected) else { continue };
         let is_same = plain == protected;
