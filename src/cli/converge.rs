@@ -86,7 +86,7 @@ impl Converge {
         let manifests =
             if self.worktree { session.worktree(&repository)? } else { session.manifests(&repository, &commit)? };
         let mut rendered = manifests.render();
-        let ledger = if self.dry_run { session.reading().await? } else { session.writing().await? };
+        let ledger = if self.dry_run { session.planning().await? } else { session.writing().await? };
         let host = session.host(ledger).await?;
         let mut told = Told::new(session, self.worktree);
         for environment in session.environments_of(&manifests)? {
