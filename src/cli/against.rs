@@ -12,8 +12,7 @@ use crate::{
     desired::Desired,
     plan::paper,
     show::{
-        AppReport, Compared, EnvironmentReport, ErrorReport, HealthWord, Origin, Status, Summary, notes,
-        report::FORMAT,
+        AppReport, Compared, EnvironmentReport, ErrorReport, HealthWord, Origin, Status, Summary, notes, report::FORMAT,
     },
     value::{AppName, EnvironmentName},
     yaml::Diagnostic,

@@ -53,14 +53,19 @@ impl Manifests {
     /// All environments of the tree: apps are judged beside each other, also across environments.
     #[must_use]
     pub fn render(&self) -> BTreeMap<EnvironmentName, Rendered> {
-        let mut loaded: BTreeMap<EnvironmentName, Loaded> =
-            self.environments().into_iter().map(|name| (name.clone(), manifest::load(&self.files, &name, &self.folder))).collect();
+        let mut loaded: BTreeMap<EnvironmentName, Loaded> = self
+            .environments()
+            .into_iter()
+            .map(|name| (name.clone(), manifest::load(&self.files, &name, &self.folder)))
+            .collect();
         let valid = loaded.iter().map(|(name, loaded)| {
             let apps = loaded.apps.iter().filter_map(|(app, read)| Some((app.clone(), read.as_ref().ok()?)));
             (name.clone(), apps.collect())
         });
         for (environment, app, diagnostic) in manifest::cross_check(&valid.collect()) {
-            let Some(read) = loaded.get_mut(&environment).and_then(|loaded| loaded.apps.get_mut(&app)) else { continue };
+            let Some(read) = loaded.get_mut(&environment).and_then(|loaded| loaded.apps.get_mut(&app)) else {
+                continue;
+            };
             match read {
                 Err(diagnostics) => diagnostics.push(diagnostic),
                 Ok(_) => *read = Err(vec![diagnostic]),
@@ -72,7 +77,11 @@ impl Manifests {
 
 impl Rendered {
     fn of(loaded: Loaded) -> Self {
-        let trees = loaded.apps.iter().filter_map(|(name, app)| Some((name.clone(), app.as_ref().ok()?.tree.clone()))).collect();
+        let trees = loaded
+            .apps
+            .iter()
+            .filter_map(|(name, app)| Some((name.clone(), app.as_ref().ok()?.tree.clone())))
+            .collect();
         let resolved = |app: App| resolve::resolve(&app, &resolve::Context::default());
         let apps = loaded.apps.into_iter().map(|(name, app)| (name, app.map(resolved))).collect();
         Self { apps, trees, other: loaded.other }

@@ -62,18 +62,25 @@ impl Rollback {
     async fn hold(&self, ledger: &Ledger, environment: &EnvironmentName, head: &Head) -> Result<Hold, Complaint> {
         let known = ledger.app(environment, &self.app).await?;
         let revision = match self.revision {
-            Some(number) => known
-                .entry(number)
-                .map(Entry::original)
-                .ok_or_else(|| Complaint::says(format!("`{environment}/{}` has no revision {number}", self.app)).with_hint(Some(format!("see `reconcile history {}`", self.app))))?,
+            Some(number) => known.entry(number).map(Entry::original).ok_or_else(|| {
+                Complaint::says(format!("`{environment}/{}` has no revision {number}", self.app))
+                    .with_hint(Some(format!("see `reconcile history {}`", self.app)))
+            })?,
             None => target::previous(&known).ok_or_else(|| {
-                Complaint::says(format!("`{environment}/{}` has no earlier stable revision to go back to", self.app)).with_hint(Some(format!("see `reconcile history {}`", self.app)))
+                Complaint::says(format!("`{environment}/{}` has no earlier stable revision to go back to", self.app))
+                    .with_hint(Some(format!("see `reconcile history {}`", self.app)))
             })?,
         };
         let until = match (self.until_commit, head.apps.get(&self.app)) {
             (true, Some(Ok(desired))) => HoldUntil::Commit { manifest: manifest_digest(desired) },
             (true, Some(Err(_)) | None) | (false, _) => HoldUntil::Resume,
         };
-        Ok(Hold { revision: Some(revision), by: settings::user(), reason: format!("rollback to revision {revision}"), until, at: Timestamp::now() })
+        Ok(Hold {
+            revision: Some(revision),
+            by: settings::user(),
+            reason: format!("rollback to revision {revision}"),
+            until,
+            at: Timestamp::now(),
+        })
     }
 }

@@ -108,8 +108,9 @@ impl Session {
                 .with_hint("name it with `--environment`, or begin one with `reconcile init`".to_owned())),
             several => {
                 let names: Vec<_> = several.iter().map(|name| format!("`{name}`")).collect();
-                Err(Complaint::says(format!("there are several environments: {}", names.join(", ")))
-                    .with_hint("name those that live on this host with `--environment`, or in the host file".to_owned()))
+                Err(Complaint::says(format!("there are several environments: {}", names.join(", "))).with_hint(
+                    "name those that live on this host with `--environment`, or in the host file".to_owned(),
+                ))
             }
         }
     }

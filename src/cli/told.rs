@@ -39,11 +39,8 @@ impl<'a> Told<'a> {
     /// Standard output cannot be written.
     pub fn report(&mut self, mut report: EnvironmentReport) -> Result<(), Complaint> {
         let settings = &self.session.settings;
-        report.origin.source = if self.worktree {
-            format!("the work tree of {}", settings.source)
-        } else {
-            settings.source.clone()
-        };
+        report.origin.source =
+            if self.worktree { format!("the work tree of {}", settings.source) } else { settings.source.clone() };
         self.failed |= report.failed();
         self.pending |= report.pending();
         for app in report.apps.iter().filter(|app| app.failed()) {
