@@ -42,6 +42,8 @@ const DIFFERENCES: &[Difference] = &[
     podman("restarting", "rename", "ok, crashing, renamed", NO_PAUSE),
     podman("restarting", "connect", "refused, crashing", FROZEN),
     podman("restarting", "connect again", "refused, crashing", FROZEN),
+    podman("stopping", "connect", "refused, exited 137", FROZEN),
+    podman("stopping", "disconnect", "refused, exited 137", FROZEN),
     podman("stopping", "remove", "ok, gone", REMOVES),
     podman("stopping", "start", "refused, exited 137", NO_START),
 ];

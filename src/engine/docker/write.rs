@@ -105,9 +105,18 @@ impl Docker {
         }
     }
 
+    /// By its name on Podman: asked by id, 4.3 does not see who is on the network and removes it under a running
+    /// container (its check compares names).
     pub(super) async fn delete_network(&self, id: &str) -> Answer<()> {
-        self.done(format!("remove network `{id}`"), |client| async move { client.remove_network(&encoded(id)).await })
-            .await
+        let named = match self.0.dialect {
+            Dialect::Docker => None,
+            Dialect::Podman => self.networks().await?.into_iter().find(|network| network.id == id),
+        };
+        let network = named.map_or_else(|| id.to_owned(), |network| network.name);
+        self.done(format!("remove network `{network}`"), |client| async move {
+            client.remove_network(&encoded(&network)).await
+        })
+        .await
     }
 
     pub(super) async fn make_volume(&self, name: &str, labels: &BTreeMap<String, String>) -> Answer<()> {
