@@ -172,6 +172,9 @@ fn validate_tells_every_error_with_its_place() {
     // Another file's errors are not those that were asked about.
     place.run(&["validate", WEB]).is(0);
     place.run(&["validate", "environments/production/bad.yaml"]).is(1);
+    place.write("environments/_base/lonely.yaml", "servces: {}\n");
+    place.run(&["validate", WEB]).is(0);
+    place.run(&["validate", "environments/_base"]).is(1).complains("lonely.yaml:1:1");
     place.run(&["validate", "no/such/file.yaml"]).is(1).complains("no/such/file.yaml");
 }
 

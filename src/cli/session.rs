@@ -123,6 +123,22 @@ impl Session {
         Ok(StateDir::look(&self.settings.state_dir).await?.ledger())
     }
 
+    /// The ledger to plan with. Where it is damaged nothing is known of it, with a warning: the host can still be
+    /// compared with the branch.
+    ///
+    /// # Errors
+    /// As those of `record`, but damage.
+    pub async fn planning(&self) -> Result<Ledger, Complaint> {
+        match StateDir::look(&self.settings.state_dir).await {
+            Err(error @ RecordError::Corrupt { .. }) => {
+                let hint = error.hint().unwrap_or_default();
+                tracing::warn!(%error, hint, "the plan knows no history and no holds");
+                Ok(StateDir::lost(&self.settings.state_dir).await?.ledger())
+            }
+            looked => Ok(looked?.ledger()),
+        }
+    }
+
     /// The ledger, to write.
     ///
     /// # Errors

@@ -81,7 +81,7 @@ impl<E: Engine> AppPass<'_, E> {
             Ok(lock) => lock,
             Err(error) => return report::unknown(self.app, error, Some(Outcome::Blocked)),
         };
-        let mut intents: Option<IntentWatch> = self.host.ledger.intents().await.ok();
+        let mut intents: Option<IntentWatch> = self.host.ledger.intents(&self.wish.environment, self.app).await.ok();
         let mut pulled = BTreeSet::new();
         let mut first: Option<AppReport> = None;
         for _ in 0..MOST_ROUNDS {

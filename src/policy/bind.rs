@@ -119,28 +119,35 @@ fn is_engine_socket(path: &str) -> bool {
     path.rsplit('/').next().is_some_and(|name| SOCKETS.contains(&name))
 }
 
-/// Judges every bind of a container's body.
-pub(super) fn mounts(policy: &Policy, subject: &Subject<'_>, spec: &ContainerSpec) -> Vec<Denial> {
-    let with_socket = subject.is_named_by(&policy.engine_socket);
-    let binds = spec.mounts.iter().filter_map(|mount| match &mount.source {
+/// The host's paths in a container's body, and whether it can only read them.
+pub(super) fn of(spec: &ContainerSpec) -> impl Iterator<Item = (&String, bool)> {
+    spec.mounts.iter().filter_map(|mount| match &mount.source {
         MountSource::Bind(path) => Some((path, mount.read_only)),
         MountSource::Volume(_) => None,
+    })
+}
+
+/// Judges every bind of a container's body by the path that is written.
+pub(super) fn mounts(policy: &Policy, subject: &Subject<'_>, spec: &ContainerSpec) -> Vec<Denial> {
+    let with_socket = subject.is_named_by(&policy.engine_socket);
+    let verdicts = of(spec).map(|(path, read_only)| {
+        let verdict = judge(policy, path, read_only, with_socket, subject.protected_paths);
+        verdict.err().map(|denied| denial(subject, denied, read_only))
     });
-    binds
-        .filter_map(|(path, read_only)| {
-            let denied = judge(policy, path, read_only, with_socket, subject.protected_paths).err()?;
-            let rule = denied.rule();
-            let message = denied.to_string();
-            let allow = match denied {
-                BindDenied::EngineSocket { path, socket } if plain(&path).as_ref() == Some(&socket) => {
-                    return Some(subject.denied("volumes", rule, message));
-                }
-                BindDenied::OutsideDataRoots(path) if read_only => Some(format!("data_roots: [\"{path}:ro\"]")),
-                BindDenied::OutsideDataRoots(path) => Some(format!("data_roots: [\"{path}\"]")),
-                BindDenied::ReadOnly { root, .. } => Some(format!("data_roots: [\"{root}\"]")),
-                BindDenied::EngineSocket { .. } | BindDenied::NotPlain(_) | BindDenied::Protected { .. } => None,
-            };
-            Some(Denial { field: subject.field("volumes"), rule, message, allow })
-        })
-        .collect()
+    verdicts.flatten().collect()
+}
+
+/// The denial of a bind, with what would allow it.
+pub(super) fn denial(subject: &Subject<'_>, denied: BindDenied, read_only: bool) -> Denial {
+    let (rule, message) = (denied.rule(), denied.to_string());
+    let allow = match denied {
+        BindDenied::EngineSocket { path, socket } if plain(&path).as_ref() == Some(&socket) => {
+            return subject.denied("volumes", rule, message);
+        }
+        BindDenied::OutsideDataRoots(path) if read_only => Some(format!("data_roots: [\"{path}:ro\"]")),
+        BindDenied::OutsideDataRoots(path) => Some(format!("data_roots: [\"{path}\"]")),
+        BindDenied::ReadOnly { root, .. } => Some(format!("data_roots: [\"{root}\"]")),
+        BindDenied::EngineSocket { .. } | BindDenied::NotPlain(_) | BindDenied::Protected { .. } => None,
+    };
+    Denial { field: subject.field("volumes"), rule, message, allow }
 }
