@@ -2,7 +2,10 @@
 
 use reconcile::{
     desired::spec::Adjustable,
-    engine::{Answer, CreateContainer, CreateNetwork, Detail, Engine, EngineInfo, Event, ImageView, LabelFilter, NetworkView, Summary, VolumeView},
+    engine::{
+        Answer, CreateContainer, CreateNetwork, Detail, Engine, EngineInfo, Event, ImageView, LabelFilter, NetworkView,
+        Summary, VolumeView,
+    },
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -51,6 +54,7 @@ counted! {
     networks() -> Vec<NetworkView>;
     volumes() -> Vec<VolumeView>;
     last_words(id: &str, lines: usize) -> Vec<String>;
+    last_exit(id: &str) -> Option<i64>;
     run_healthcheck(id: &str) -> bool;
     events() -> Receiver<Event>;
     pull(reference: &str, platform: Option<&str>) -> ();
