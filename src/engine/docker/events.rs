@@ -2,7 +2,7 @@
 
 use super::{
     Docker,
-    transport::{Ask, encoded},
+    ask::{Ask, encoded},
 };
 use crate::engine::{Answer, EngineError, Event, view::EventKind};
 use http_body_util::BodyExt;
