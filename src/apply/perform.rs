@@ -62,6 +62,12 @@ impl<E> Clone for Hands<E> {
 }
 
 impl<E: Engine> Hands<E> {
+    /// Which engine in which version: what was learned of containers counts for this one only.
+    #[must_use]
+    pub fn engine_version(&self) -> String {
+        format!("{:?} {}", self.info.kind, self.info.version).to_lowercase()
+    }
+
     fn prover(&self) -> Prover<'_, E> {
         Prover { engine: &*self.engine, info: &self.info, nudges: &self.nudges }
     }

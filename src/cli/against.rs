@@ -8,12 +8,10 @@ use super::{
     told::Told,
 };
 use crate::{
-    blame::Blame,
     desired::Desired,
+    pass::report::invalid,
     plan::paper,
-    show::{
-        AppReport, Compared, EnvironmentReport, ErrorReport, HealthWord, Origin, Status, Summary, notes, report::FORMAT,
-    },
+    show::{AppReport, Compared, EnvironmentReport, HealthWord, Origin, Status, Summary, notes, report::FORMAT},
     value::{AppName, EnvironmentName},
     yaml::Diagnostic,
 };
@@ -68,7 +66,7 @@ fn compared(environment: &EnvironmentName, before: Rendered, after: Rendered, on
             match side(&after.apps, app) {
                 None => report(app, &old, &gone()),
                 Some(Ok(new)) => report(app, &old, new),
-                Some(Err(problems)) => invalid(app, problems),
+                Some(Err(problems)) => invalid(app, problems, None),
             }
         })
         .collect()
@@ -89,21 +87,6 @@ fn report(app: &AppName, old: &Desired, new: &Desired) -> AppReport {
         changes,
         outcome: None,
         error: None,
-        images: BTreeMap::new(),
-    }
-}
-
-fn invalid(app: &AppName, problems: &[Diagnostic]) -> AppReport {
-    let summary: Vec<String> = problems.iter().map(Diagnostic::block).collect();
-    AppReport {
-        app: app.clone(),
-        status: Status::Unknown,
-        health: HealthWord::Unknown,
-        held: None,
-        changes: Vec::new(),
-        outcome: None,
-        error: Some(ErrorReport::new(Blame::Revision, summary.join("\n"), None)),
-        notes: Vec::new(),
         images: BTreeMap::new(),
     }
 }

@@ -5,6 +5,7 @@ pub mod arguments;
 mod ask;
 mod complaint;
 mod converge;
+mod disk;
 mod engine_address;
 mod head;
 mod history;
@@ -25,13 +26,14 @@ mod told;
 mod validate;
 
 pub use complaint::Complaint;
+pub use schema::documents;
 
 use arguments::{Arguments, Command, Request};
 use session::Session;
 use std::{ffi::OsString, process::ExitCode};
 
 /// What a command has to say by its exit code, where nothing went wrong.
-enum Verdict {
+pub enum Verdict {
     Done,
     /// Told on the way already: an app failed, a manifest is invalid.
     Failed,

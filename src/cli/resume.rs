@@ -16,8 +16,10 @@ impl Resume {
     /// # Errors
     /// The app is not known; the ledger cannot be written.
     pub async fn run(&self, session: &Session) -> Result<(), Complaint> {
+        // Nothing is made for an app that is not there.
+        let apps = self.which.apps(session, &session.reading().await?).await?;
         let ledger = session.writing().await?;
-        for (environment, app) in self.which.apps(session, &ledger).await? {
+        for (environment, app) in apps {
             ledger.resume(&environment, &app).await?;
             anstream::eprintln!("{environment}/{app} follows the branch again, from the next pass on");
         }

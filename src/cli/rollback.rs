@@ -1,18 +1,20 @@
 //! `rollback`: another target for an app, then its pass.
 
-use super::{Complaint, Verdict, converge::described, interruption, session::Session, settings, told::Told};
+use super::{Complaint, Verdict, converge, interruption, session::Session, settings, told::Told};
 use crate::{
-    desired::resolve::manifest_digest,
-    pass::{Head, Mode, Wish, environment},
-    record::{Entry, Hold, HoldUntil, Ledger, target},
+    desired::resolve,
+    pass::{self, Mode, Wish, environment},
+    record::{AppLedger, Hold, HoldUntil, target},
     value::{AppName, EnvironmentName},
 };
 use clap::Args;
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 /// Brings an app back to an earlier revision and holds it there.
 #[derive(Debug, Args)]
 pub struct Rollback {
+    /// The app.
     pub app: AppName,
     /// Its number, as `history` tells it [default: the newest stable one before the one in force].
     pub revision: Option<u32>,
@@ -25,62 +27,82 @@ pub struct Rollback {
 }
 
 impl Rollback {
-    /// Holds the app on an earlier revision and runs its pass.
+    /// Records the hold, and runs the app's pass, which goes where it holds.
     ///
     /// # Errors
-    /// There is no such app or revision, or nothing to go back to.
+    /// There is nothing to go back to; the source, the record or the engine cannot be read.
     pub async fn run(&self, session: &Session) -> Result<Verdict, Complaint> {
-        let mode = if self.dry_run { Mode::DryRun } else { Mode::Apply };
         let ending = interruption::listen()?;
+        // Nothing is made for an app that is not there.
+        let ledger = session.reading().await?;
+        let environment = session.place(&ledger, &self.app).await?;
+        let of_app = ledger.app(&environment, &self.app).await?;
+        let number = self.number(&environment, &of_app)?;
+
         let (repository, commit) = session.head()?;
-        let mut rendered = session.manifests(&repository, &commit)?.render();
-        let ledger = if self.dry_run { session.reading().await? } else { session.writing().await? };
-        let places = session.places(&ledger, &self.app).await?;
-        let host = session.host(ledger).await?;
-        let mut told = Told::new(session, false);
-        for environment in places {
-            let rendered = rendered.remove(&environment).unwrap_or_default();
-            let head = Head { commit: described(&commit), apps: rendered.apps, trees: rendered.trees };
-            let hold = self.hold(&host.ledger, &environment, &head).await?;
-            if mode == Mode::Apply {
-                host.ledger.hold(&environment, &self.app, hold.clone()).await?;
-            }
-            let wish = Wish {
-                environment,
-                mode,
-                apps: [self.app.clone()].into(),
-                replace: Vec::new(),
-                allow_empty: false,
-                max_deletes: None,
-                hold: (mode == Mode::DryRun).then_some(hold),
-            };
-            told.report(environment::run(&host, &wish, &head, &ending).await?)?;
+        let rendered = session.manifests(&repository, &commit)?.render().remove(&environment).unwrap_or_default();
+        let head = pass::Head { commit: converge::described(&commit), apps: rendered.apps, trees: rendered.trees };
+        let hold = Hold {
+            revision: Some(number),
+            by: settings::user(),
+            reason: format!("rollback to revision {number}"),
+            until: self.until(&head)?,
+            at: Timestamp::now(),
+        };
+        let ledger = if self.dry_run { ledger } else { session.writing().await? };
+        let host = session.host(ledger.clone()).await?;
+        if !self.dry_run {
+            ledger.hold(&environment, &self.app, hold.clone()).await?;
         }
+        let wish = Wish {
+            environment,
+            mode: if self.dry_run { Mode::DryRun } else { Mode::Apply },
+            apps: BTreeSet::from([self.app.clone()]),
+            replace: Vec::new(),
+            hold: self.dry_run.then_some(hold),
+            allow_empty: false,
+            max_deletes: None,
+        };
+        let mut told = Told::new(session, false);
+        told.report(environment::run(&host, &wish, &head, &ending).await?)?;
         told.end(false)
     }
 
-    async fn hold(&self, ledger: &Ledger, environment: &EnvironmentName, head: &Head) -> Result<Hold, Complaint> {
-        let known = ledger.app(environment, &self.app).await?;
-        let revision = match self.revision {
-            Some(number) => known.entry(number).map(Entry::original).ok_or_else(|| {
-                Complaint::says(format!("`{environment}/{}` has no revision {number}", self.app))
-                    .with_hint(Some(format!("see `reconcile history {}`", self.app)))
+    /// The original that is meant.
+    fn number(&self, environment: &EnvironmentName, ledger: &AppLedger) -> Result<u32, Complaint> {
+        let list = format!("`reconcile history {}` lists them", self.app);
+        let name = format!("{environment}/{}", self.app);
+        let number = match self.revision {
+            None => target::previous(ledger).ok_or_else(|| {
+                Complaint::says(format!("{name} has no stable revision before the one in force"))
+                    .with_hint(list.clone())
             })?,
-            None => target::previous(&known).ok_or_else(|| {
-                Complaint::says(format!("`{environment}/{}` has no earlier stable revision to go back to", self.app))
-                    .with_hint(Some(format!("see `reconcile history {}`", self.app)))
-            })?,
+            Some(number) => ledger
+                .entry(number)
+                .map(crate::record::Entry::original)
+                .ok_or_else(|| Complaint::says(format!("{name} has no revision {number}")).with_hint(list.clone()))?,
         };
-        let until = match (self.until_commit, head.apps.get(&self.app)) {
-            (true, Some(Ok(desired))) => HoldUntil::Commit { manifest: manifest_digest(desired) },
-            (true, Some(Err(_)) | None) | (false, _) => HoldUntil::Resume,
-        };
-        Ok(Hold {
-            revision: Some(revision),
-            by: settings::user(),
-            reason: format!("rollback to revision {revision}"),
-            until,
-            at: Timestamp::now(),
-        })
+        if target::revision_condemned(number, ledger) {
+            return Err(Complaint::says(format!(
+                "revision {number} of {name} failed by its own fault, so it is not tried again"
+            ))
+            .with_hint(format!("`reconcile resume {}` lifts that; {list}", self.app)));
+        }
+        Ok(number)
+    }
+
+    fn until(&self, head: &pass::Head) -> Result<HoldUntil, Complaint> {
+        if !self.until_commit {
+            return Ok(HoldUntil::Resume);
+        }
+        match head.apps.get(&self.app) {
+            Some(Ok(desired)) => Ok(HoldUntil::Commit { manifest: resolve::manifest_digest(desired) }),
+            Some(Err(_)) => {
+                Err(Complaint::says("the branch's manifest of the app is invalid, so no change of it can be seen")
+                    .with_hint("leave `--until-commit` out".to_owned()))
+            }
+            None => Err(Complaint::says("the app is not on the branch, so no change of it can be seen")
+                .with_hint("leave `--until-commit` out".to_owned())),
+        }
     }
 }

@@ -123,6 +123,22 @@ impl Session {
         Ok(StateDir::look(&self.settings.state_dir).await?.ledger())
     }
 
+    /// The ledger to plan with. Where it is damaged nothing is known of it, with a warning: the host can still be
+    /// compared with the branch.
+    ///
+    /// # Errors
+    /// As those of `record`, but damage.
+    pub async fn planning(&self) -> Result<Ledger, Complaint> {
+        match StateDir::look(&self.settings.state_dir).await {
+            Err(error @ RecordError::Corrupt { .. }) => {
+                let hint = error.hint().unwrap_or_default();
+                tracing::warn!(%error, hint, "the plan knows no history and no holds");
+                Ok(StateDir::lost(&self.settings.state_dir).await?.ledger())
+            }
+            looked => Ok(looked?.ledger()),
+        }
+    }
+
     /// The ledger, to write.
     ///
     /// # Errors
@@ -142,13 +158,13 @@ impl Session {
         let settings = &self.host.settings;
         let parallel = usize::try_from(settings.parallel.get())?;
         let nudges = Nudges::subscribe(&engine).await;
-        let state = self.settings.state_dir.to_string_lossy().into_owned();
-        let protected_paths = [state].into_iter().chain(address.strip_prefix("unix://").map(str::to_owned)).collect();
         Ok(pass::Host {
             hands: Hands { engine, info, slots: Slots::new(parallel), nudges },
             ledger,
             settings: pass::Settings {
                 installation: settings.installation.to_string(),
+                policy: self.host.clone(),
+                protected_paths: self.protected_paths(&address),
                 engine: address,
                 lock_dir: place::lock_dir(&settings::surroundings()),
                 parallel,
@@ -157,10 +173,16 @@ impl Session {
                 max_deletes: usize::try_from(settings.max_deletes)?,
                 revisions: usize::try_from(settings.retain.revisions)?,
                 images: usize::try_from(settings.retain.images)?,
-                policy: self.host.clone(),
-                protected_paths,
             },
         })
+    }
+
+    /// Paths that no container may see: what is ours, and the engine's socket.
+    fn protected_paths(&self, address: &str) -> Vec<String> {
+        let state = std::path::absolute(&self.settings.state_dir).unwrap_or_else(|_| self.settings.state_dir.clone());
+        let socket = address.strip_prefix("unix://").unwrap_or(address).to_owned();
+        let ours = ["/etc/reconcile".to_owned(), state.display().to_string()];
+        ours.into_iter().chain(socket.starts_with('/').then_some(socket)).collect()
     }
 
     /// The apps that the ledger or the head knows in an environment. A head that cannot be read adds none: the ledger
@@ -175,6 +197,14 @@ impl Session {
             Err(complaint) => tracing::info!(%complaint, "the repository cannot be read; the ledger alone is asked"),
         }
         Ok(apps)
+    }
+
+    /// The one environment an app is in.
+    ///
+    /// # Errors
+    /// It is in none or several.
+    pub async fn place(&self, ledger: &Ledger, app: &AppName) -> Result<EnvironmentName, Complaint> {
+        only(app, &self.places(ledger, app).await?)
     }
 
     /// Where an app is, of the environments of this run.
@@ -207,6 +237,15 @@ pub fn host_file(path: &Path) -> Result<Host, Complaint> {
     })?;
     host::read(&path.display().to_string(), &text)
         .map_err(|problems| Complaint::of_diagnostics("the host file is wrong", &problems))
+}
+
+/// The only environment of several that is meant.
+fn only(app: &AppName, places: &[EnvironmentName]) -> Result<EnvironmentName, Complaint> {
+    match places {
+        [environment] => Ok(environment.clone()),
+        _ => Err(Complaint::says(format!("`{app}` is in several environments"))
+            .with_hint("name one with `--environment`".to_owned())),
+    }
 }
 
 fn unknown(app: &AppName, all: &BTreeSet<AppName>) -> Complaint {

@@ -77,8 +77,60 @@ pub fn surroundings() -> Surroundings {
 /// Who gives an order, for the record: the user behind `sudo`, else the user.
 #[must_use]
 pub fn user() -> String {
+    let uid = rustix::process::getuid().as_raw();
     ["SUDO_USER", "USER", "LOGNAME"]
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()))
-        .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+        .or_else(|| name_of(uid, &std::fs::read_to_string("/etc/passwd").ok()?))
+        .unwrap_or_else(|| format!("uid {uid}"))
+}
+
+/// The name of a user in the lines of `/etc/passwd`.
+fn name_of(uid: u32, users: &str) -> Option<String> {
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Settings, Surroundings};
+    use crate::{
+        cli::arguments::{Request, parse},
+        host,
+    };
+
+    fn settle(line: &str, host_file: &str) -> Settings {
+        let words = std::iter::once("reconcile").chain(line.split_whitespace()).map(Into::into);
+        let Ok(Request::Run(arguments)) = parse(words) else { panic!("{line}") };
+        let host = host::read("host.yaml", host_file).unwrap();
+        let root = Surroundings { uid: 0, ..Surroundings::default() };
+        Settings::settle(&arguments.global, &host.settings, &root).unwrap()
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_host_file_and_that_over_the_default() {
+        let file =
+            "source: {url: /srv/m.git, branch: live, path: hosts}\nenvironments: [staging]\nstate_dir: /srv/state\n";
+        let by_file = settle("", file);
+        assert_eq!((by_file.source.as_str(), by_file.reference.as_deref()), ("/srv/m.git", Some("live")));
+        assert_eq!((by_file.folder.as_str(), by_file.environments[0].as_str()), ("hosts", "staging"));
+        assert_eq!(by_file.state_dir.to_str(), Some("/srv/state"));
+        let by_flag = settle("--source /m --ref HEAD~1 --environment production --state-dir /s", file);
+        assert_eq!((by_flag.source.as_str(), by_flag.reference.as_deref()), ("/m", Some("HEAD~1")));
+        assert_eq!((by_flag.environments.len(), by_flag.environments[0].as_str()), (1, "production"));
+        assert_eq!(by_flag.state_dir.to_str(), Some("/s"));
+        let default = settle("", "");
+        assert_eq!((default.source.as_str(), default.folder.as_str()), (".", "environments"));
+        assert_eq!(default.state_dir.to_str(), Some("/var/lib/reconcile"));
+    }
+
+    #[test]
+    fn a_users_name_is_found_by_its_number() {
+        let users = "root:x:0:0:root:/root:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh\n";
+        assert_eq!(super::name_of(1000, users).as_deref(), Some("ann"));
+        assert_eq!(super::name_of(7, users), None);
+    }
 }

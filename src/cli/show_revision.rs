@@ -20,17 +20,13 @@ impl Show {
     /// There is no such app or revision; the ledger cannot be read.
     pub async fn run(&self, session: &Session) -> Result<(), Complaint> {
         let ledger = session.reading().await?;
-        let places = session.places(&ledger, &self.app).await?;
-        let [environment] = places.as_slice() else {
-            return Err(Complaint::says(format!("`{}` is in several environments", self.app))
-                .with_hint("name one with `--environment`".to_owned()));
-        };
-        let entries = ledger.app(environment, &self.app).await?.entries;
+        let environment = session.place(&ledger, &self.app).await?;
+        let entries = ledger.app(&environment, &self.app).await?.entries;
         let entry = entries.iter().find(|entry| entry.number == self.revision).ok_or_else(|| {
             Complaint::says(format!("{environment}/{} has no revision {}", self.app, self.revision))
                 .with_hint(format!("`reconcile history {}` lists them", self.app))
         })?;
-        let manifest = ledger.stored_manifest(environment, &self.app, entry.original()).await?;
+        let manifest = ledger.stored_manifest(&environment, &self.app, entry.original()).await?;
         let revision = show::RevisionAccount { entry: show::HistoryEntry::from(entry), manifest };
         results::report(
             session.settings.output,

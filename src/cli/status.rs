@@ -1,6 +1,11 @@
 //! `status`: what is in force, what is held, what is wrong.
 
-use crate::value::AppName;
+use super::{Complaint, converge, results, session::Session};
+use crate::{
+    pass::{self, Mode, Wish, account},
+    show,
+    value::AppName,
+};
 use clap::Args;
 
 /// Tells how the apps are: synced or not, healthy or not, held or not.
@@ -11,7 +16,40 @@ pub struct Status {
 }
 
 impl Status {
-    pub async fn run(&self, _session: &super::session::Session) -> Result<(), super::Complaint> {
-        Err(super::Complaint::not_yet("status"))
+    /// Looks, and prints what was seen.
+    ///
+    /// # Errors
+    /// The app is not known; the source, the record or the engine cannot be read.
+    pub async fn run(&self, session: &Session) -> Result<(), Complaint> {
+        let ledger = session.reading().await?;
+        let (repository, commit) = session.head()?;
+        let manifests = session.manifests(&repository, &commit)?;
+        let environments = match &self.app {
+            Some(app) => session.places(&ledger, app).await?,
+            None => session.environments_of(&manifests)?,
+        };
+        let mut rendered = manifests.render();
+        let host = session.host(ledger).await?;
+        let mut accounts = Vec::new();
+        for environment in environments {
+            let rendered = rendered.remove(&environment).unwrap_or_default();
+            let head = pass::Head { commit: converge::described(&commit), apps: rendered.apps, trees: rendered.trees };
+            let wish = Wish {
+                environment,
+                mode: Mode::DryRun,
+                apps: self.app.iter().cloned().collect(),
+                replace: Vec::new(),
+                hold: None,
+                allow_empty: false,
+                max_deletes: None,
+            };
+            accounts.extend(account::of(&host, &wish, &head).await?);
+        }
+        results::report(
+            session.settings.output,
+            &accounts,
+            || show::status(&accounts, results::width()),
+            || show::markdown_status(&accounts),
+        )
     }
 }

@@ -63,6 +63,8 @@ impl Suspend {
     /// # Errors
     /// The app is not known; the ledger cannot be written; the end lies beyond all calendars.
     pub async fn run(&self, session: &Session) -> Result<(), Complaint> {
+        // Nothing is made for an app that is not there.
+        let apps = self.which.apps(session, &session.reading().await?).await?;
         let ledger = session.writing().await?;
         let until = match self.duration {
             None => None,
@@ -71,7 +73,7 @@ impl Suspend {
                 Some(Timestamp::now().checked_add(span)?)
             }
         };
-        for (environment, app) in self.which.apps(session, &ledger).await? {
+        for (environment, app) in apps {
             let suspension = Suspension { by: settings::user(), reason: self.reason.clone(), until };
             ledger.suspend(&environment, &app, suspension).await?;
             let end = until.map_or("until `reconcile resume`".to_owned(), |at| format!("until {at:.0}"));

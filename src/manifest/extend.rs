@@ -31,11 +31,13 @@ pub(super) fn layers(files: &BTreeMap<String, String>, root: &str, path: &str) -
             Ok(next) => chain.push(next),
             Err(problem) => {
                 problems.push(problem);
+                trees.clear();
                 break;
             }
         }
     }
-    let whole = trees.len() == chain.len() && problems.is_empty();
+    // Without one of the files nobody can say what the whole lacks.
+    let whole = trees.len() == chain.len();
     let tree = trees.into_iter().rev().fold(None, |base, patch| Some(laid_over(base, patch, &mut problems)));
     Layers { tree: tree.filter(|_| whole), problems, files: chain.into_iter().collect() }
 }
@@ -141,6 +143,7 @@ fn empty(place: &Place) -> Node {
 fn laid_over(base: Option<Node>, patch: Node, problems: &mut Vec<Diagnostic>) -> Node {
     let place = patch.place.clone();
     let base = base.unwrap_or_else(|| empty(&place));
+    problems.extend(crosscheck::compose::passed_through(&base, &patch));
     let mut patch = filled(&base, patch);
     let mut extending = BTreeMap::new();
     if let Some(services) = entry(&mut patch, "services") {
@@ -158,34 +161,36 @@ fn laid_over(base: Option<Node>, patch: Node, problems: &mut Vec<Diagnostic>) ->
     tree
 }
 
-/// Puts one service over the one it extends, that one first where it extends a third.
+/// Puts one service over the one it extends, that one first where it extends a third; false where that cannot be.
 fn extend_service(
     tree: &mut Node,
     extending: &mut BTreeMap<String, (Key, Node)>,
     name: &str,
     path: &mut Vec<String>,
     problems: &mut Vec<Diagnostic>,
-) {
-    let Some((key, node)) = extending.remove(name) else { return };
+) -> bool {
+    let Some((key, node)) = extending.remove(name) else { return true };
     path.push(name.to_owned());
     let (patch, extends) = taken(node, "extends");
     let target = extends.as_ref().and_then(|extends| extends.get("service"));
     let Some((Value::Scalar { text: target, .. }, place)) = target.map(|node| (&node.value, &node.place)) else {
-        return;
+        return false;
     };
     if let Some(start) = path.iter().position(|seen| seen == target) {
         let circle: Vec<&str> = path.iter().skip(start).chain([target]).map(String::as_str).collect();
         let message = format!("services extend one another in a circle: `{}`", circle.join(" → "));
         problems.push(Diagnostic::new(place, message));
-        return;
+        return false;
     }
-    extend_service(tree, extending, target, path, problems);
-    let Some(services) = entry(tree, "services") else { return };
+    if !extend_service(tree, extending, target, path, problems) {
+        return false;
+    }
+    let Some(services) = entry(tree, "services") else { return false };
     let find = |name: &str| services.iter().find(|(key, _)| key.text == name).map(|(_, node)| node.clone());
     let Some(base) = find(target) else {
         let message = format!("service `{name}` extends `{target}`, which is no service of this file");
         problems.push(Diagnostic::new(place, message));
-        return;
+        return false;
     };
     let below = match find(name) {
         Some(own) => merge(own, base),
@@ -196,6 +201,7 @@ fn extend_service(
         Some((_, own)) => *own = merged,
         None => services.push((key, merged)),
     }
+    true
 }
 
 fn entry<'a>(node: &'a mut Node, key: &str) -> Option<&'a mut Vec<(Key, Node)>> {

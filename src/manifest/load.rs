@@ -4,6 +4,7 @@ use super::{
     Manifest, crosscheck,
     extend::{self, Layers},
     layout::{Placement, placement},
+    salvage,
     schema::shape,
 };
 use crate::{
@@ -70,15 +71,27 @@ fn first_line(path: &str) -> Place {
 
 fn app(environment: EnvironmentName, name: AppName, layers: Layers) -> Result<App, Vec<Diagnostic>> {
     let Layers { tree, mut problems, .. } = layers;
-    let Some(tree) = tree.filter(|_| problems.is_empty()) else {
-        problems.sort_by(|a, b| a.place.cmp(&b.place));
-        problems.dedup();
-        return Err(problems);
+    let Some(tree) = tree else { return Err(sorted(problems)) };
+    if !problems.is_empty() {
+        problems.extend(salvage::crosschecked(tree, &problems));
+        return Err(sorted(problems));
+    }
+    let value = match yaml::check(&tree, shape(), Required::Yes) {
+        Ok(value) => value,
+        Err(mut problems) => {
+            problems.extend(salvage::crosschecked(tree, &problems));
+            return Err(sorted(problems));
+        }
     };
-    let value = yaml::check(&tree, shape(), Required::Yes)?;
     // The shape check judges all that the types judge; should they ever disagree, the file's first line must do.
     let manifest: Manifest =
         serde_json::from_value(value).map_err(|error| vec![Diagnostic::new(&tree.place, error.to_string())])?;
     let problems = crosscheck::app(&manifest, &tree);
-    if problems.is_empty() { Ok(App { environment, name, manifest, tree }) } else { Err(problems) }
+    if problems.is_empty() { Ok(App { environment, name, manifest, tree }) } else { Err(sorted(problems)) }
+}
+
+fn sorted(mut problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    problems.sort_by(|a, b| (&a.place, &a.message).cmp(&(&b.place, &b.message)));
+    problems.dedup();
+    problems
 }

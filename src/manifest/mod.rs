@@ -15,6 +15,7 @@ pub mod load;
 pub mod network;
 pub mod refused;
 pub mod rollout;
+mod salvage;
 pub mod schema;
 pub mod service;
 

@@ -19,7 +19,8 @@ impl Look {
             .images
             .iter()
             .flat_map(|image| image.references.iter().map(|reference| (reference, &image.id)))
-            .filter(|(reference, _)| reference.starts_with(&prefix))
+            // Podman lists each name by its digest too; what was named is the tag.
+            .filter(|(reference, _)| reference.starts_with(&prefix) && !reference.contains('@'))
             .map(|(reference, id)| (reference.clone(), id.clone()))
             .collect();
         Observed {

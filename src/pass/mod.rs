@@ -1,14 +1,17 @@
 //! The loop for one app: choose the target, observe, plan, apply, record. And the loop for the apps of an environment.
 
+pub mod account;
 pub mod aim;
 pub mod app;
 pub mod attempt;
 pub mod converge;
+pub mod entry;
 pub mod environment;
 pub mod guard;
 pub mod health;
 pub mod learn;
 pub mod report;
+pub mod settle;
 pub mod verdict;
 
 use crate::{

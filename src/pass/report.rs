@@ -8,8 +8,10 @@ use crate::{
     observed::Observed,
     plan::{Change, FieldChange, Obstacle, Plan, cast::Cast},
     record::{Hold, HoldUntil, Outcome, Target, target},
+    show::notes,
     show::report::{AppReport, ErrorReport, HealthWord, HeldReport, Status},
     value::AppName,
+    yaml::Diagnostic,
 };
 use std::{collections::BTreeMap, error::Error};
 
@@ -29,6 +31,13 @@ pub fn unknown(app: &AppName, error: ErrorReport, outcome: Option<Outcome>) -> A
     }
 }
 
+/// The report of an app whose manifest is wrong: everything that is, each with its place.
+#[must_use]
+pub fn invalid(app: &AppName, problems: &[Diagnostic], outcome: Option<Outcome>) -> AppReport {
+    let summary = problems.iter().map(Diagnostic::block).collect::<Vec<_>>().join("\n");
+    unknown(app, ErrorReport::new(Blame::Revision, summary, None), outcome)
+}
+
 /// The report of an app as it was found.
 #[must_use]
 pub fn planned(aim: &Aim) -> AppReport {
@@ -37,6 +46,7 @@ pub fn planned(aim: &Aim) -> AppReport {
     let suspended = aim.ledger.suspended_at(aim.observed.now).is_some() || aim.desired.sync.suspend;
     let changes = if aim.course == Course::Halt { Vec::new() } else { plan.changes };
     AppReport {
+        notes: notes(&aim.desired, &changes),
         app: aim.desired.app.clone(),
         status: if changes.is_empty() && held.is_none() { Status::Synced } else { Status::OutOfSync },
         health: if suspended { HealthWord::Suspended } else { health::of_app(&aim.desired, &aim.observed) },
@@ -44,14 +54,13 @@ pub fn planned(aim: &Aim) -> AppReport {
         changes: if suspended { Vec::new() } else { changes },
         outcome: None,
         error: None,
-        notes: notes(aim),
         images: images(&aim.desired, &aim.observed),
     }
 }
 
 /// The report after a pass that came to its end: the changes are those that were made, the rest is as it is now.
 #[must_use]
-pub fn settled(before: AppReport, aim: &Aim, after: &Observed, left: Vec<Change>) -> AppReport {
+pub fn settled(before: AppReport, aim: &Aim, after: &Observed, left: &[Change]) -> AppReport {
     let synced = left.is_empty() && before.held.is_none();
     AppReport {
         status: if synced { Status::Synced } else { Status::OutOfSync },
@@ -116,17 +125,6 @@ fn held(aim: &Aim) -> Option<HeldReport> {
         reason: "the revision of the branch failed before".to_owned(),
         until: "revision".to_owned(),
     }))
-}
-
-/// What people should know although nothing is wrong.
-fn notes(aim: &Aim) -> Vec<String> {
-    let mut notes = Vec::new();
-    for service in aim.desired.services.values() {
-        for port in service.spec.ports.iter().filter(|port| port.address.is_loopback()) {
-            notes.push(format!("service/{}: port {} is published on {} only", service.name, port.host, port.address));
-        }
-    }
-    notes
 }
 
 fn images(desired: &Desired, observed: &Observed) -> BTreeMap<String, String> {

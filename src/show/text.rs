@@ -112,10 +112,12 @@ pub fn error(error: &ErrorReport) -> String {
 fn error_block(out: &mut String, error: &ErrorReport, indent: &str) {
     let red = colour(AnsiColor::Red).bold();
     let service = error.service.as_ref().map(|service| format!("service `{service}`: ")).unwrap_or_default();
-    let _ = writeln!(out, "{indent}{red}error:{red:#} {service}{}", plain(&error.summary));
+    // Several problems of one file are several lines, each harmless for itself.
+    let summary: Vec<String> = error.summary.lines().map(plain).collect();
+    let _ = writeln!(out, "{indent}{red}error:{red:#} {service}{}", summary.join(&format!("\n{indent}  ")));
     let mut facts = vec![match error.blame {
         Blame::Revision => "the revision is at fault".to_owned(),
-        Blame::World => "the host or the world is at fault, it is tried again".to_owned(),
+        Blame::World => "the revision is not at fault".to_owned(),
     }];
     facts.extend(error.exit_code.map(|code| format!("exit code {code}")));
     if error.oom {

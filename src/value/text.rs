@@ -2,11 +2,15 @@
 
 /// Why a text is not the value it should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not {kind}: {reason}")]
+#[error("{} is not {kind}: {reason}", quoted(text))]
 pub struct BadValue {
     kind: &'static str,
     text: String,
     reason: String,
+}
+
+fn quoted(text: &str) -> String {
+    if text.is_empty() { "an empty text".to_owned() } else { format!("`{text}`") }
 }
 
 impl BadValue {

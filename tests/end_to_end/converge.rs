@@ -135,7 +135,7 @@ fn the_first_line_of_a_plan_names_engine_and_revision(world: &World) {
     let first = plan.stdout.lines().next().unwrap_or_default().to_lowercase();
     let revision = world.git(&["rev-parse", "HEAD"]);
     assert!(first.contains("docker") && first.contains("main@sha1:") && first.contains(&revision[..7]), "{first}");
-    assert!(plan.stdout.contains("Plan: 1 to create, 0 to replace, 0 to delete."), "{}", plan.stdout);
+    assert!(plan.stdout.contains("Plan: 2 to create, 0 to replace, 0 to delete."), "{}", plan.stdout);
 }
 
 fn an_emptied_environment_is_kept_until_it_is_said_otherwise(world: &World) {

@@ -83,7 +83,11 @@ fn every_change_by_hand_is_named_and_put_right(world: &World) {
     assert!(!world.one("web", "web").succeeds(&["ls", "/evil"]), "the forged container was accepted");
     put_right(world, "made anew with a port", |web| forge(web, "bb:1", &["-e", "A=1", "-p", "127.0.0.1::8080"]));
     let image = world.image("swapped:1", "ENV SWAPPED=1");
-    put_right(world, "made anew from another image", |web| forge(web, &image, &["-e", "A=1"]));
+    forge(&world.one("web", "web"), &image, &["-e", "A=1"]);
+    // The label names one image, the container has another: that is a replacement, whoever did it.
+    assert_eq!(world.changes(), ["service/web replace image"]);
+    world.converge();
+    world.is_synced();
     assert!(!world.one("web", "web").env().contains(&"SWAPPED=1".to_owned()), "the forged container was accepted");
 }
 

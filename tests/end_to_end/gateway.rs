@@ -110,7 +110,10 @@ fn a_port_published_by_hand_on_an_internal_service_is_taken_away(world: &World) 
 fn what_the_host_never_exposes_is_refused(world: &World) {
     make_proxy_network(world);
     world.host("policy: {never_expose: [gateway/ollama]}\n");
-    world.push("gateway", &manifest(world, "one").replace("internal_only: true", "ports: [\"11434:11434\"]"));
+    let (before, ollama) =
+        manifest(world, "one").split_once("  ollama: ").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let exposed = ollama.replacen("internal_only: true", "ports: [\"11434:11434\"]", 1);
+    world.push("gateway", &format!("{before}  ollama: {exposed}"));
     world.run(&[]).expect(1).says("never_expose").says("ollama");
     assert_eq!(world.running("gateway", "ollama"), Vec::<String>::new());
 }
@@ -201,9 +204,10 @@ fn devices_and_gpus_reach_the_engine_where_the_host_allows_them(world: &World) {
         serde_json::json!({"PathOnHost": "/dev/null", "PathInContainer": "/dev/other", "CgroupPermissions": "r"});
     assert_eq!(device, wanted);
 
-    world.push("gateway", &with("gpus: all"));
+    world.host("policy: {devices: [gateway/ollama, other/ollama]}\n");
+    world.push("other", &with("gpus: all"));
     let report = world.fails().json();
-    assert_ne!(app(&report, "gateway")["error"], serde_json::Value::Null, "{report:#}");
+    assert_ne!(app(&report, "other")["error"], serde_json::Value::Null, "{report:#}");
     let asked = world.everything().into_iter().any(|id| {
         let requests = Container::of(world.engine, &id).inspect()["HostConfig"]["DeviceRequests"].clone();
         requests[0]["Capabilities"] == serde_json::json!([["gpu"]]) && requests[0]["Count"] == -1

@@ -41,6 +41,9 @@ fn one_manifest_has_one_outcome_on_both_engines(docker: &World) {
                 report["revision"].take();
                 // Each engine built its own test image.
                 report["apps"][0]["images"].take();
+                // Whether a death is seen before or after the engine's restart is chance.
+                report["apps"][0]["error"]["summary"].take();
+                report["apps"][0]["held"]["reason"].take();
                 told.push((ran.code, report.to_string().replace(&world.name, "here")));
             }
         }
@@ -81,6 +84,7 @@ fn a_named_volume_survives_every_recreation(world: &World) {
     assert_ne!(world.one("gondulf", "gondulf"), second, "--replace made no new container");
     world.run(&["rollback", "gondulf"]).expect(0);
     assert_eq!(world.one("gondulf", "gondulf").exec(&["cat", "/data/file"]), "kept");
+    world.run(&["resume", "gondulf"]).expect(0);
 
     world.put(
         format!("environments/{}/other.yaml", world.name),

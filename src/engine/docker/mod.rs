@@ -156,6 +156,10 @@ impl Engine for Docker {
         Ok(read::log::lines(&body, lines))
     }
 
+    async fn last_exit(&self, id: &str) -> Answer<Option<i64>> {
+        self.last_exit_of_events(id).await
+    }
+
     async fn run_healthcheck(&self, id: &str) -> Answer<bool> {
         if self.0.dialect == Dialect::Docker {
             return Ok(self.container(id).await?.is_some_and(|container| container.health == Some(Health::Healthy)));

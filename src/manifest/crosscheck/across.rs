@@ -133,9 +133,12 @@ fn bucket(thing: &Thing) -> String {
 /// Services of one app may write one volume, and have one app's name.
 fn compared(first: &Claim<'_>, second: &Claim<'_>) -> bool {
     let same = first.app.environment == second.app.environment && first.app.name == second.app.name;
+    let one_stem = || stem(&first.app.environment, &first.app.name) == stem(&second.app.environment, &second.app.name);
     match first.thing {
         Thing::Stem(_) | Thing::Written { .. } => !same,
-        Thing::Object(..) | Thing::Port(_) => true,
+        // Apps of one stem are told so once, not for each of their things.
+        Thing::Object(..) => same || !one_stem(),
+        Thing::Port(_) => true,
     }
 }
 

@@ -39,7 +39,7 @@ fn walk<'a>(
             let circle: Vec<&str> = path.iter().skip(start).chain([&other]).map(|name| name.as_str()).collect();
             let place = place_of_name(findings.tree, &["services", name.as_str(), field], other.as_str());
             let message = format!("services wait for one another in a circle: `{}`", circle.join(" → "));
-            let hint = "remove one of these from `depends_on` (or `network_mode`)";
+            let hint = "remove one of them from `depends_on` or `network_mode`";
             findings.problems.push(Diagnostic::new(&place, message).with_hint(hint));
         } else {
             walk(manifest, other, path, done, findings);

@@ -1,11 +1,26 @@
 //! Tables of manifests and of mistakes.
 
 use super::{App, Loaded, load};
-use crate::desired::{Context, Desired, resolve};
+use crate::{
+    desired::{Context, Desired, resolve},
+    yaml::Diagnostic,
+};
 use std::collections::BTreeMap;
 
+mod across;
+mod environments;
+mod golden;
+mod layering;
+mod mistakes;
 mod resolving;
 mod schema;
+
+/// `line:column: what is wrong (what next)`
+fn told(problem: &Diagnostic) -> String {
+    let place = &problem.place;
+    let hint = problem.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+    format!("{}:{}: {}{hint}", place.line, place.column, problem.message)
+}
 
 fn files(texts: &[(&str, &str)]) -> BTreeMap<String, String> {
     texts.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()

@@ -96,7 +96,11 @@ fn as_written(text: &str, shape: &Shape<'_>) -> Result<Json, Diagnostic> {
 
 fn judge_format(text: &str, shape: &Shape<'_>) -> Result<(), Diagnostic> {
     let Some(format) = shape.text("format") else { return Ok(()) };
-    check_format(format, text).map_err(|message| words::with_example(problem(message), shape))
+    check_format(format, text).map_err(|message| {
+        // The type's own words repeat the text as it is; an error stays on one line, however long the value.
+        let message = message.replace(&format!("`{text}`"), &quoted(text)).replace('\n', "\\n");
+        words::with_example(problem(message), shape)
+    })
 }
 
 fn not_listed(text: &str, words: &[&Json]) -> Diagnostic {

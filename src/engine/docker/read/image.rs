@@ -17,8 +17,8 @@ pub fn image(said: &Value) -> ImageView {
     let config = &said["Config"];
     let test = texts(&config["Healthcheck"]["Test"]).next();
     let references = tags.chain(digests.iter().cloned()).flat_map(|name| spellings(&name)).collect();
-    // Podman gives a digest to what was built here, too; no registry knows it.
-    digests.retain(|name| !name.starts_with("localhost/"));
+    // Podman gives a digest to what was built or named here, too; no registry knows it.
+    digests.retain(|name| !name.starts_with("localhost/") && !name.starts_with("reconcile.local/"));
     ImageView {
         id: image_id(&said["Id"]),
         references,

@@ -1,0 +1,27 @@
+//! Any text as a manifest is loaded or refused, and what the shape check lets through the types take:
+//! `cargo +nightly fuzz run manifest`.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use reconcile::{
+    host::{self, HostFile},
+    manifest::{self, Manifest},
+    yaml::{self, Required},
+};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+fuzz_target!(|text: &str| {
+    let environment = "production".parse().expect("a name");
+    let files = BTreeMap::from([("environments/production/web.yaml".to_owned(), text.to_owned())]);
+    let loaded = manifest::load(&files, &environment, "environments");
+    assert_eq!(loaded.apps.len(), 1);
+    let Ok(tree) = yaml::parse("any.yaml", text) else { return };
+    if let Ok(value) = yaml::check(&tree, manifest::shape(), Required::Yes) {
+        Manifest::deserialize(&value).unwrap_or_else(|error| panic!("{error}: {value}"));
+    }
+    if let Ok(value) = yaml::check(&tree, host::shape(), Required::Yes) {
+        HostFile::deserialize(&value).unwrap_or_else(|error| panic!("{error}: {value}"));
+    }
+});

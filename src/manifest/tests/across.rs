@@ -1,0 +1,86 @@
+//! What two apps of one host would both take.
+
+use super::{files, told};
+use crate::manifest::{App, cross_check, load};
+use std::collections::BTreeMap;
+
+/// What is said of apps given as `environment/app` and text, in any of their environments.
+fn said(texts: &[(&str, &str)]) -> Vec<String> {
+    let paths: Vec<(String, &str)> =
+        texts.iter().map(|(path, text)| (format!("environments/{path}.yaml"), *text)).collect();
+    let texts = files(&paths.iter().map(|(path, text)| (path.as_str(), *text)).collect::<Vec<_>>());
+    let environments = crate::manifest::environments("environments", texts.keys().map(String::as_str));
+    let loaded: BTreeMap<_, BTreeMap<_, App>> = environments
+        .into_iter()
+        .map(|environment| {
+            let apps = load(&texts, &environment, "environments").apps;
+            (environment, apps.into_iter().map(|(name, app)| (name, app.unwrap())).collect())
+        })
+        .collect();
+    let all = loaded
+        .iter()
+        .map(|(environment, apps)| (environment.clone(), apps.iter().map(|(n, a)| (n.clone(), a)).collect()));
+    let problems = cross_check(&all.collect());
+    problems.iter().map(|(environment, app, problem)| format!("{environment}/{app} {}", told(problem))).collect()
+}
+
+#[test]
+fn apps_that_share_nothing_are_left_alone() {
+    let web = "volumes: {data: {}}\nservices: {web: {image: 'bb:1', volumes: ['data:/d', '/srv/conf:/c:ro'], ports: ['80:80']}}\n";
+    let other = web.replace("80:80", "81:80");
+    assert_eq!(said(&[("production/web", web), ("staging/web", &other)]), Vec::<String>::new());
+}
+
+#[test]
+fn a_published_port_is_taken_once_on_a_host() {
+    let port = |ports: &str| format!("services: {{web: {{image: 'bb:1', ports: [{ports}]}}}}\n");
+    assert_eq!(
+        said(&[("production/web", &port("'8000:80'")), ("staging/web", &port("'*:7999-8000:79-80'"))]),
+        [
+            "production/web 1:41: both publish port 8000/tcp of the host: service `web`, and service `web` of \
+             `staging/web` (environments/staging/web.yaml:1:41) (choose another port of the host, or another address)",
+            "staging/web 1:41: both publish port 8000/tcp of the host: service `web`, and service `web` of \
+             `production/web` (environments/production/web.yaml:1:41) (choose another port of the host, or another \
+             address)",
+        ]
+    );
+    let apart = [("production/web", port("'8000:80'")), ("staging/web", port("'127.0.0.2:8000:80', '8000:80/udp'"))];
+    assert_eq!(said(&apart.each_ref().map(|(path, text)| (*path, text.as_str()))), Vec::<String>::new());
+}
+
+#[test]
+fn a_pinned_name_is_taken_once_even_within_an_app() {
+    let twice = "services:\n  a: {image: 'bb:1', container_name: one}\n  b: {image: 'bb:1', container_name: one}\n";
+    assert_eq!(
+        said(&[("production/web", twice)]),
+        [
+            "production/web 2:38: both would have the container `one`: service `a`, and service `b` of `production/web` \
+             (environments/production/web.yaml:3:38) (give one of them another name)",
+            "production/web 3:38: both would have the container `one`: service `b`, and service `a` of `production/web` \
+             (environments/production/web.yaml:2:38) (give one of them another name)",
+        ]
+    );
+}
+
+#[test]
+fn two_pairs_of_environment_and_app_cannot_have_one_name() {
+    let web = "services: {web: {image: 'bb:1'}}\n";
+    let said = said(&[("a-b/c", web), ("a/b-c", web)]);
+    assert!(said[0].starts_with("a/b-c 1:1: both would name their things `a-b-c…`"), "{said:?}");
+}
+
+#[test]
+fn a_volume_or_path_has_one_writing_app_unless_both_share_it() {
+    let app = |volume: &str, mount: &str| {
+        format!("volumes: {{data: {volume}}}\nservices: {{web: {{image: 'bb:1', volumes: ['{mount}']}}}}\n")
+    };
+    let old = "{external: true, name: gondulf_data}";
+    let shared = "{external: true, name: gondulf_data, shared: true}";
+    let pair = |first: String, second: String| said(&[("production/a", &first), ("staging/b", &second)]).len();
+    assert_eq!(pair(app(old, "data:/d"), app(old, "data:/d")), 2);
+    assert_eq!(pair(app(shared, "data:/d"), app(old, "data:/d")), 2);
+    assert_eq!(pair(app(shared, "data:/d"), app(shared, "data:/d")), 0);
+    assert_eq!(pair(app(old, "data:/d"), app(old, "data:/d:ro")), 0);
+    assert_eq!(pair(app("{}", "/srv/x:/d"), app("{}", "/srv/x/y:/d")), 2);
+    assert_eq!(pair(app("{}", "/srv/x:/d"), app("{}", "/srv/xy:/d")), 0);
+}

@@ -1,0 +1,122 @@
+//! What `status` tells: a look without a pass.
+
+use super::{
+    Head, Host, PassError, Wish,
+    aim::{self, Aim},
+    attempt, health, report,
+};
+use crate::{
+    blame::Blame,
+    desired::{Desired, DesiredService},
+    engine::Engine,
+    observe::{self, Look, Scope, readiness},
+    observed::Abilities,
+    plan::{Cause, FieldChange, cast::Cast},
+    record::target,
+    show::{AppAccount, AppReport, ContainerAccount, ErrorReport, HeldReport, ServiceAccount, SuspendedReport},
+    value::AppName,
+};
+use std::collections::BTreeSet;
+
+/// How the apps of an environment are: those of the branch and those that are on the host.
+///
+/// # Errors
+/// The engine does not answer.
+pub async fn of<E: Engine>(host: &Host<E>, wish: &Wish, head: &Head) -> Result<Vec<AppAccount>, PassError> {
+    let settings = &host.settings;
+    let abilities = Abilities { adjusts: host.hands.info.adjusts };
+    let scope = Scope { installation: settings.installation.clone(), environment: wish.environment.clone() };
+    let look = observe::look(&*host.hands.engine, abilities, &scope, settings.parallel).await?;
+    let wanted = |app: &AppName| wish.apps.is_empty() || wish.apps.contains(app);
+    let names: BTreeSet<AppName> = head.apps.keys().cloned().chain(look.apps()).filter(wanted).collect();
+    let mut accounts = Vec::new();
+    for app in names {
+        accounts.push(one(host, wish, head, &app, &look).await);
+    }
+    Ok(accounts)
+}
+
+async fn one<E: Engine>(host: &Host<E>, wish: &Wish, head: &Head, app: &AppName, look: &Look) -> AppAccount {
+    let desired = match head.apps.get(app) {
+        Some(Ok(desired)) => desired.clone(),
+        None => Desired::gone(wish.environment.clone(), app.clone()),
+        Some(Err(problems)) => return told(wish, report::invalid(app, problems, None)),
+    };
+    let mut aim = match aim::take(host, wish, app, &desired, look, &BTreeSet::new()).await {
+        Ok(aim) => aim,
+        Err(error) => return told(wish, report::unknown(app, report::chain(Blame::World, &error), None)),
+    };
+    let hands = &host.hands;
+    readiness::ask_again(
+        &*hands.engine,
+        hands.info.runs_healthchecks,
+        &aim.desired,
+        &mut aim.observed,
+        &look.containers,
+    )
+    .await;
+    let report = report::planned(&aim);
+    let error = match attempt::obstacles(host, head.trees.get(app), &mut aim).await {
+        Ok(found) => report::obstacles(&found).or_else(|| failure(report.held.as_ref())),
+        Err(error) => Some(report::chain(Blame::World, &error)),
+    };
+    let drift = drift(&report);
+    let services = aim.desired.services.values().map(|service| account(service, &aim)).collect();
+    let now = aim.observed.now;
+    AppAccount {
+        revision: target::in_force(&aim.ledger).map(|entry| entry.number),
+        suspended: aim.ledger.suspended_at(now).map(SuspendedReport::from),
+        error,
+        drift,
+        services,
+        ..told(wish, report)
+    }
+}
+
+/// The account of an app of which only the report is known.
+fn told(wish: &Wish, report: AppReport) -> AppAccount {
+    AppAccount {
+        environment: wish.environment.clone(),
+        app: report.app,
+        status: report.status,
+        health: report.health,
+        revision: None,
+        held: report.held,
+        suspended: None,
+        // A pass that ran once and ended retries nothing by itself.
+        retry_at: None,
+        drift: None,
+        error: report.error,
+        services: Vec::new(),
+    }
+}
+
+/// Why an app went back by itself.
+fn failure(held: Option<&HeldReport>) -> Option<ErrorReport> {
+    let held = held.filter(|held| held.by == "reconcile")?;
+    let hint = "push a fix, or `reconcile resume` to try the same revision again";
+    Some(ErrorReport::new(Blame::Revision, held.reason.clone(), Some(hint.to_owned())))
+}
+
+fn drift(report: &AppReport) -> Option<Vec<FieldChange>> {
+    let changes = report.changes.iter().filter(|change| change.cause == Cause::Drift);
+    let fields: Vec<FieldChange> = changes.flat_map(|change| change.fields.clone()).collect();
+    (!fields.is_empty()).then_some(fields)
+}
+
+fn account(service: &DesiredService, aim: &Aim) -> ServiceAccount {
+    let cast = Cast::of(service, &aim.desired, &aim.observed);
+    let members = cast.current.into_iter().chain(cast.others);
+    ServiceAccount {
+        service: service.name.clone(),
+        health: health::of_service(service, &aim.desired, &aim.observed),
+        image: service.spec.image.clone(),
+        containers: members
+            .map(|member| ContainerAccount {
+                id: member.container.id.clone(),
+                name: member.name.to_owned(),
+                state: member.container.life.clone(),
+            })
+            .collect(),
+    }
+}
