@@ -2,7 +2,10 @@
 
 use reconcile::{
     desired::spec::Adjustable,
-    engine::{Answer, CreateContainer, CreateNetwork, Detail, Engine, EngineInfo, Event, ImageView, LabelFilter, NetworkView, Summary, VolumeView},
+    engine::{
+        Answer, CreateContainer, CreateNetwork, Detail, Engine, EngineInfo, Event, ImageView, LabelFilter, NetworkView,
+        Summary, VolumeView,
+    },
 };
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -94,7 +94,11 @@ impl Bench {
     }
 
     async fn passes(&self) -> Outcome<()> {
-        println!("{SERVICES} services, {SIDE_BY_SIDE} calls side by side, {} {}", self.host.hands.engine_version(), self.host.settings.engine);
+        println!(
+            "{SERVICES} services, {SIDE_BY_SIDE} calls side by side, {} {}",
+            self.host.hands.engine_version(),
+            self.host.settings.engine
+        );
 
         let raw = self.raw_cold().await?;
         self.clear().await?;
@@ -134,7 +138,8 @@ impl Bench {
     async fn pass(&self, word: &str) -> Outcome<Duration> {
         let (_keep, ending) = watch::channel(false);
         let app: AppName = "many".parse()?;
-        let commit = Commit { id: "0".repeat(40), revision: "bench".into(), author: "bench".into(), subject: word.into() };
+        let commit =
+            Commit { id: "0".repeat(40), revision: "bench".into(), author: "bench".into(), subject: word.into() };
         let head = Head { commit, apps: BTreeMap::from([(app, Ok(desired(SERVICES, word)))]), trees: BTreeMap::new() };
         let wish = Wish {
             environment: self.environment.clone(),
@@ -226,12 +231,16 @@ impl Bench {
                 .await;
         }
         for network in engine.networks().await? {
-            if network.labels.contains_key("reconcile.bench") || network.labels.get("reconcile.installation").map(String::as_str) == Some(INSTALLATION) {
+            if network.labels.contains_key("reconcile.bench")
+                || network.labels.get("reconcile.installation").map(String::as_str) == Some(INSTALLATION)
+            {
                 engine.remove_network(&network.id).await?;
             }
         }
         for image in engine.images().await? {
-            for tag in image.references.iter().filter(|tag| tag.starts_with("reconcile.local/bench/") && !tag.contains('@')) {
+            for tag in
+                image.references.iter().filter(|tag| tag.starts_with("reconcile.local/bench/") && !tag.contains('@'))
+            {
                 engine.untag(tag).await?;
             }
         }
@@ -246,7 +255,9 @@ fn middle(mut times: Vec<Duration>) -> Duration {
 
 fn tell(what: &str, took: Duration, raw: Duration, calls: usize, raw_calls: usize) {
     let ratio = took.as_secs_f64() / raw.as_secs_f64();
-    println!("{what}: {took:.1?} beside {raw:.1?} of raw calls = {ratio:.2} x; {calls} engine calls beside {raw_calls}");
+    println!(
+        "{what}: {took:.1?} beside {raw:.1?} of raw calls = {ratio:.2} x; {calls} engine calls beside {raw_calls}"
+    );
 }
 
 /// An app of so many sleeping services; `word` is in the environment of the first.
@@ -271,7 +282,10 @@ fn nothing() -> Observed {
         abilities: Abilities { adjusts: true },
         containers: BTreeMap::new(),
         foreign_names: BTreeSet::new(),
-        images: BTreeMap::from([("bb:1".to_owned(), reconcile::observed::Image { id: "sha256:1".into(), ..Default::default() })]),
+        images: BTreeMap::from([(
+            "bb:1".to_owned(),
+            reconcile::observed::Image { id: "sha256:1".into(), ..Default::default() },
+        )]),
         networks: BTreeMap::new(),
         volumes: BTreeMap::new(),
         applied: Applied::default(),

@@ -1,13 +1,11 @@
 //! The engine's events about containers, both engines' words in one.
 
 use super::{
-    Docker,
+    Dialect, Docker,
     ask::{Ask, encoded},
+    libpod,
 };
-use crate::engine::{
-    Answer, EngineError, Event,
-    view::{EngineKind, EventKind},
-};
+use crate::engine::{Answer, EngineError, Event, view::EventKind};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use jiff::Timestamp;
@@ -35,10 +33,10 @@ impl Docker {
     pub(super) async fn last_exit_of_events(&self, id: &str) -> Answer<Option<i64>> {
         let doing = "tell a container's last exit code";
         let filters = encoded(&serde_json::json!({ "container": [id] }).to_string());
-        let path = match self.0.kind {
+        let path = match self.0.dialect {
             // With `until`, Podman says nothing of what is past.
-            EngineKind::Podman => format!("/v4.0.0/libpod/events?stream=false&since=0&filters={filters}"),
-            EngineKind::Docker | EngineKind::Model => {
+            Dialect::Podman => libpod(&format!("/events?stream=false&since=0&filters={filters}")),
+            Dialect::Docker => {
                 self.path(&format!("/events?since=0&until={}&filters={filters}", Timestamp::now().as_second()))
             }
         };
