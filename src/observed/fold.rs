@@ -78,8 +78,12 @@ pub fn fold(observed: &mut Observed, desired: &Desired, step: &Step, effect: &Ef
                 facts.life = Life::Exited(0);
                 facts.readiness = Readiness::Ready;
             }),
+            // Only one that runs is ever seen ready, also where it was waiting for its restart before.
             Effect::Done | Effect::Ready | Effect::Pulled(_) | Effect::Made { .. } => {
-                change(observed, container, |facts| facts.readiness = Readiness::Ready)
+                change(observed, container, |facts| {
+                    facts.life = Life::Running;
+                    facts.readiness = Readiness::Ready;
+                });
             }
         },
         Step::AwaitExit { container, role } => match effect {

@@ -183,9 +183,15 @@ impl<'a> Draft<'a> {
         self.obstacles.push(Obstacle { blame, service: Some(service.clone()), summary, hint });
     }
 
-    /// The finished plan.
+    /// The finished plan, in which nothing stops before all that can be prepared is.
     #[must_use]
     pub fn finish(mut self) -> Plan {
+        let preparations = self.preparations();
+        let stops: Vec<StepId> =
+            self.graph.ids().filter(|id| matches!(self.graph.step(*id), Step::Stop { .. })).collect();
+        for stop in stops {
+            self.graph.after(stop, preparations.iter().copied());
+        }
         let mut changes = std::mem::take(&mut self.ground.changes);
         changes.append(&mut self.changes);
         let mut obstacles = std::mem::take(&mut self.ground.obstacles);
