@@ -178,6 +178,19 @@ impl<'a> Draft<'a> {
         Some(step)
     }
 
+    /// Whoever is taken off a network and removed is taken off while it is there.
+    fn take_off_before_removing(&mut self) {
+        let ids: Vec<StepId> = self.graph.ids().collect();
+        for remove in &ids {
+            let Step::Remove { container: gone, .. } = self.graph.step(*remove).clone() else { continue };
+            let off = |id: &StepId| {
+                matches!(self.graph.step(*id), Step::Disconnect { container, .. } if *container == gone)
+            };
+            let offs: Vec<StepId> = ids.iter().copied().filter(off).collect();
+            self.graph.after(*remove, offs);
+        }
+    }
+
     /// Notes that a service cannot be brought to where it should be.
     pub fn obstruct(&mut self, service: &ServiceName, blame: Blame, summary: String, hint: Option<String>) {
         self.obstacles.push(Obstacle { blame, service: Some(service.clone()), summary, hint });
@@ -192,6 +205,7 @@ impl<'a> Draft<'a> {
         for stop in stops {
             self.graph.after(stop, preparations.iter().copied());
         }
+        self.take_off_before_removing();
         let mut changes = std::mem::take(&mut self.ground.changes);
         changes.append(&mut self.changes);
         let mut obstacles = std::mem::take(&mut self.ground.obstacles);

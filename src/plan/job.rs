@@ -143,7 +143,9 @@ impl Draft<'_> {
         if start && let Network::Networks(networks) = &job.spec.network {
             let prerequisites = self.prerequisites(&job.spec);
             let is_on = |at: usize, network: &String| match begun.filter(|_| !create) {
-                Some(container) => container.endpoints.contains_key(network),
+                Some(container) => {
+                    container.endpoints.contains_key(network) && !self.ground.renewed.contains(network)
+                }
                 None => at == 0,
             };
             for (_, network) in networks.keys().enumerate().filter(|(at, network)| !is_on(*at, network)) {
@@ -170,11 +172,11 @@ impl Draft<'_> {
         Some(JobSteps::new(started, done, job))
     }
 
-    /// True when a network it was made for is gone, or made anew in this plan.
+    /// True when a network it was made for is gone.
     fn is_astray(&self, container: &Container) -> bool {
         container
             .endpoints
             .iter()
-            .any(|(name, endpoint)| is_stale(name, endpoint, self.observed) || self.ground.renewed.contains(name))
+            .any(|(name, endpoint)| is_stale(name, endpoint, self.observed))
     }
 }

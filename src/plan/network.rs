@@ -98,6 +98,8 @@ fn lay_network(
         } else {
             let cause =
                 if wanted.key == "default" { used_before(observed) } else { cause("networks", &wanted.key, observed) };
+            // Taken away to be made anew, in this pass or in one that was killed.
+            let cause = if declared_anew(wanted, desired, observed).is_empty() { cause } else { Cause::Commit };
             if ground.may(cause) {
                 let step = graph.add(Step::CreateNetwork { network: name.to_owned() });
                 ground.networks.insert(name.to_owned(), step);

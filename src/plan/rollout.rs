@@ -34,7 +34,9 @@ impl Draft<'_> {
         let Some(service) = desired.services.get(name) else { return };
         let cast = Cast::of(service, desired, observed);
         let change = describe::service(&cast, desired, observed);
-        let left_alone = change.as_ref().is_some_and(|change| change.cause == Cause::Drift) && !desired.sync.self_heal;
+        let stopped = cast.current.is_some_and(|member| observed.applied.stopped.contains(&member.container.id));
+        let drifted = change.as_ref().is_some_and(|change| change.cause == Cause::Drift);
+        let left_alone = drifted && !stopped && !desired.sync.self_heal;
         self.changes.extend(change);
         let milestone = if left_alone {
             Milestone { container: cast.current.map(|member| member.name.to_owned()), ..Milestone::default() }
@@ -76,6 +78,7 @@ impl Draft<'_> {
                 after.extend(&gates);
                 after.extend(jobs.iter().filter(|job| !job.shares(other.container)).map(|job| job.done));
             } else {
+                after.extend(carried.started);
                 after.extend(carried.ready);
             }
             if let Some(stop) = self.stop(*other, &role, &after) {
@@ -263,8 +266,10 @@ impl Draft<'_> {
         }
         // Both are taken, after a crash or two: the one that is worth less makes room.
         let holder = |name: &str| cast.others.iter().copied().find(|member| member.name == name);
-        let worth =
-            |member: &Member<'_>| (member.container.life.is_up(), member.container.readiness == Readiness::Ready);
+        let worth = |member: &Member<'_>| {
+            let (life, ready) = (&member.container.life, member.container.readiness == Readiness::Ready);
+            (*life == Life::Running && ready, life.is_up(), ready)
+        };
         match (holder(&first), holder(&second)) {
             (Some(one), Some(two)) if worth(&one) < worth(&two) => Some((first, Some(one))),
             (_, Some(two)) => Some((second, Some(two))),
@@ -303,10 +308,10 @@ impl Draft<'_> {
             Life::Stopping => Starts::AfterStop,
             Life::Exited(0) if service.completes() => Starts::Not,
             Life::Exited(_) => Starts::Now,
-            Life::Running if self.must_restart(cast, jobs) => Starts::AfterStop,
-            Life::Paused if self.must_restart(cast, jobs) => Starts::AfterStop,
+            Life::Running | Life::Paused | Life::Restarting if self.must_restart(cast, jobs) => Starts::AfterStop,
             Life::Paused => {
                 let unpause = self.graph.add(Step::Unpause { container: name.clone(), role: role.clone() });
+                self.graph.after(unpause, jobs.iter().map(|job| job.done));
                 carried.started = Some(unpause);
                 Starts::Not
             }

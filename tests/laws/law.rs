@@ -59,7 +59,14 @@ pub fn of_plan(desired: &Desired, plan: &Plan) -> Result<(), Broken> {
             if moves && !matches!(change.resource, Resource::Service(_)) {
                 continue;
             }
-            if let Some(step) = plan.steps.iter().find(|planned| is_about(&planned.step, &change.resource)) {
+            let new_ground = plan
+                .changes
+                .iter()
+                .any(|it| matches!(it.resource, Resource::Network(_)) && it.cause != Cause::Drift);
+            let excused = |step: &Step| new_ground && matches!(step, Step::Disconnect { .. });
+            if let Some(step) =
+                plan.steps.iter().find(|it| is_about(&it.step, &change.resource) && !excused(&it.step))
+            {
                 return broken(Law::LeavesDrift, format!("{} of drifted {}", step.step, change.resource));
             }
         }
@@ -288,9 +295,12 @@ pub fn at_the_end(desired: &Desired, observed: &Observed, plan: &Plan) -> Result
         if let Some(other) = cast.others.first() {
             return broken(Law::Arrives, format!("{} is left over", other.name));
         }
+        // What requires a service that is scaled to nothing waits with it.
+        if service.depends_on.iter().any(|(other, it)| it.required && !desired.services[other].running) {
+            continue;
+        }
         let Some(current) = cast.current else {
-            let waits = service.depends_on.iter().any(|(other, it)| it.required && !desired.services[other].running);
-            if service.running && !waits {
+            if service.running {
                 return broken(Law::Arrives, format!("{} has no container", service.name));
             }
             continue;

@@ -221,7 +221,7 @@ fn every_mutant_is_caught_by_its_law() {
         ("forgets to await", forgets_to_await, Law::Arrives),
         ("stops before ready", stops_before_ready, Law::KeepsServing),
         ("starts before stop", starts_before_stop, Law::OneWriter),
-        ("ignores exited", ignores_exited, Law::Arrives),
+        ("ignores exited", ignores_exited, Law::Tail),
         ("drops the gates", drops_the_gates, Law::NeedsFirst),
         ("removes before ready", removes_before_ready, Law::KeepsServing),
         ("runs the job after the start", runs_the_job_after_the_start, Law::JobsInTime),
