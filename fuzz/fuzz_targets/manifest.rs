@@ -21,7 +21,7 @@ fuzz_target!(|text: &str| {
     if let Ok(value) = yaml::check(&tree, manifest::shape(), Required::Yes) {
         Manifest::deserialize(&value).unwrap_or_else(|error| panic!("{error}: {value}"));
     }
-    if let Ok(value) = yaml::check(&tree, &host::schema(), Required::Yes) {
+    if let Ok(value) = yaml::check(&tree, host::shape(), Required::Yes) {
         HostFile::deserialize(&value).unwrap_or_else(|error| panic!("{error}: {value}"));
     }
 });

@@ -62,6 +62,12 @@ impl<E> Clone for Hands<E> {
 }
 
 impl<E: Engine> Hands<E> {
+    /// Which engine in which version: what was learned of containers counts for this one only.
+    #[must_use]
+    pub fn engine_version(&self) -> String {
+        format!("{:?} {}", self.info.kind, self.info.version).to_lowercase()
+    }
+
     fn prover(&self) -> Prover<'_, E> {
         Prover { engine: &*self.engine, info: &self.info, nudges: &self.nudges }
     }
@@ -121,7 +127,16 @@ impl<E: Engine> Hands<E> {
             }
             Errand::Remove { id } => {
                 let asked = engine.remove(&id).await;
-                self.judge(asked, &id, "remove", |_| false).await
+                let refused = asked.is_err();
+                match self.judge(asked, &id, "remove", |_| false).await {
+                    // A restart that the engine had begun before it was stopped brings a container up again (seen on
+                    // Podman 4.3.1): it wants another stop, which is the plan's to say.
+                    Err(error) if refused && self.is_up(&id).await => {
+                        tracing::debug!(%error, "it came up again");
+                        Err(StepError::Surprise { what: format!("container `{id}` came up again") })
+                    }
+                    judged => judged,
+                }
             }
             Errand::Rename { id, to } => {
                 let asked = engine.rename(&id, &to).await;
@@ -156,6 +171,10 @@ impl<E: Engine> Hands<E> {
                 },
             },
         }
+    }
+
+    async fn is_up(&self, id: &str) -> bool {
+        matches!(self.engine.container(id).await, Ok(Some(detail)) if detail.life.is_up())
     }
 
     /// A refused request is fine when what it should have done is so; a container that is gone is done with.

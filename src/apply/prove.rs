@@ -177,7 +177,7 @@ impl<E: Engine> Prover<'_, E> {
             | Life::Stopping
             | Life::Removing
             | Life::Dead
-            | Life::Unknown(_) => detail.exit_code,
+            | Life::Unknown(_) => self.engine.last_exit(&detail.id).await.unwrap_or_default().or(detail.exit_code),
         };
         let summary = if detail.oom { format!("{summary}, killed for want of memory") } else { summary };
         Failure { summary, exit_code, oom: detail.oom, log }

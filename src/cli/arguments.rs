@@ -89,10 +89,10 @@ pub struct Global {
     #[arg(long, global = true, env = "RECONCILE_STATE_DIR", value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
     /// How results are written.
-    #[arg(long, global = true, env = "RECONCILE_OUTPUT", value_enum, default_value_t)]
+    #[arg(long, global = true, env = "RECONCILE_OUTPUT", value_name = "FORMAT", value_enum, default_value_t)]
     pub output: Output,
     /// How the tool's own messages are written.
-    #[arg(long, global = true, env = "RECONCILE_LOG_FORMAT", value_enum, default_value_t)]
+    #[arg(long, global = true, env = "RECONCILE_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,
     /// Says more about its own work; twice for all of it.
     #[arg(short, long, global = true, env = "RECONCILE_VERBOSE", action = ArgAction::Count)]

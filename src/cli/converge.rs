@@ -81,15 +81,18 @@ impl Converge {
         if let Some(reference) = &self.against {
             return against::run(self, session, reference);
         }
-        let ending = interruption::listen()?;
+        let mut ending = interruption::listen()?;
         let (repository, commit) = session.head()?;
         let manifests =
             if self.worktree { session.worktree(&repository)? } else { session.manifests(&repository, &commit)? };
         let mut rendered = manifests.render();
-        let ledger = if self.dry_run { session.reading().await? } else { session.writing().await? };
+        let ledger = if self.dry_run { session.planning().await? } else { session.writing().await? };
         let host = session.host(ledger).await?;
         let mut told = Told::new(session, self.worktree);
         for environment in session.environments_of(&manifests)? {
+            if *ending.borrow() {
+                return Err(Complaint::says(format!("stopped before environment `{environment}`")));
+            }
             let rendered = rendered.remove(&environment).unwrap_or_default();
             told.problems(&environment, &rendered.other);
             let head = pass::Head { commit: described(&commit), apps: rendered.apps, trees: rendered.trees };
@@ -99,7 +102,11 @@ impl Converge {
                 let report = environment::run(&host, &wish, &head, &ending).await?;
                 let pending = report.pending();
                 told.report(report)?;
-                if !pending || !ask::confirms("Do this?")? {
+                if !pending {
+                    continue;
+                }
+                if !ask::confirms("Do this?", &mut ending).await? {
+                    anstream::eprintln!("nothing was done");
                     continue;
                 }
                 wish.mode = Mode::Apply;

@@ -28,23 +28,22 @@ pub struct Tree {
     pub asked: Asked,
 }
 
-/// What was asked about, by paths below the root; empty: everything.
+/// What was asked about, by paths below the root.
 #[derive(Debug, Default)]
 pub struct Asked(Vec<String>);
 
 impl Asked {
-    /// True when a file lies below what was asked about, or is extended by it from a base.
+    /// True when a file lies below what was asked about.
     pub fn covers(&self, file: &str) -> bool {
-        let is_base = file.split('/').nth(1).is_some_and(|folder| folder.starts_with('_'));
-        let below =
-            |path: &String| file == path || file.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('/'));
-        is_base || self.0.iter().any(|path| path.is_empty() || below(path))
+        self.0
+            .iter()
+            .any(|path| file == path || file.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('/')))
     }
 }
 
 impl Tree {
     /// The problem with its file named from where the command runs.
-    pub fn from_here(&self, problem: Diagnostic) -> Diagnostic {
+    pub fn seen_from_here(&self, problem: Diagnostic) -> Diagnostic {
         let file = self.root.join(&*problem.place.file).display().to_string();
         let hint = problem.hint.clone();
         let moved = Diagnostic::new(&Place { file: file.into(), ..problem.place }, problem.message);

@@ -26,6 +26,7 @@ mod told;
 mod validate;
 
 pub use complaint::Complaint;
+pub use schema::documents;
 
 use arguments::{Arguments, Command, Request};
 use session::Session;

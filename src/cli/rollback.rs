@@ -45,7 +45,7 @@ impl Rollback {
         let hold = Hold {
             revision: Some(number),
             by: settings::user(),
-            reason: format!("`reconcile rollback` to revision {number}"),
+            reason: format!("rollback to revision {number}"),
             until: self.until(&head)?,
             at: Timestamp::now(),
         };

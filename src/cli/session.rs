@@ -120,7 +120,23 @@ impl Session {
     /// # Errors
     /// As those of `record`.
     pub async fn reading(&self) -> Result<Ledger, Complaint> {
-        Ok(StateDir::look(&self.settings.state_dir).await?.ledger())
+        Ok(StateDir::look(&self.settings.state_dir).await.map_err(with_hint)?.ledger())
+    }
+
+    /// The ledger to plan with. Where it is damaged nothing is known of it, with a warning: the host can still be
+    /// compared with the branch.
+    ///
+    /// # Errors
+    /// As those of `record`, but damage.
+    pub async fn planning(&self) -> Result<Ledger, Complaint> {
+        match StateDir::look(&self.settings.state_dir).await {
+            Err(error @ RecordError::Corrupt { .. }) => {
+                let hint = error.hint().unwrap_or_default();
+                tracing::warn!(%error, hint, "the plan knows no history and no holds");
+                Ok(StateDir::lost(&self.settings.state_dir).await?.ledger())
+            }
+            looked => Ok(looked.map_err(with_hint)?.ledger()),
+        }
     }
 
     /// The ledger, to write.
@@ -128,7 +144,7 @@ impl Session {
     /// # Errors
     /// As those of `record`.
     pub async fn writing(&self) -> Result<Ledger, Complaint> {
-        Ok(StateDir::open(&self.settings.state_dir).await?.ledger())
+        Ok(StateDir::open(&self.settings.state_dir).await.map_err(with_hint)?.ledger())
     }
 
     /// The host to work on, with the ledger that is given.
@@ -250,6 +266,11 @@ fn away(error: EngineError) -> Complaint {
 
 /// A source's error with its hint.
 pub fn source(error: SourceError) -> Complaint {
+    let hint = error.hint();
+    Complaint::from(error).with_hint(hint)
+}
+
+fn with_hint(error: RecordError) -> Complaint {
     let hint = error.hint();
     Complaint::from(error).with_hint(hint)
 }

@@ -7,6 +7,7 @@ use crate::{
     value::EnvironmentName,
     yaml::Diagnostic,
 };
+use std::path::Path;
 
 /// What was told so far.
 pub struct Told<'a> {
@@ -39,8 +40,8 @@ impl<'a> Told<'a> {
     /// Standard output cannot be written.
     pub fn report(&mut self, mut report: EnvironmentReport) -> Result<(), Complaint> {
         let settings = &self.session.settings;
-        report.origin.source =
-            if self.worktree { format!("the work tree of {}", settings.source) } else { settings.source.clone() };
+        let source = absolute(&settings.source);
+        report.origin.source = if self.worktree { format!("the work tree of {source}") } else { source };
         self.failed |= report.failed();
         self.pending |= report.pending();
         for app in report.apps.iter().filter(|app| app.failed()) {
@@ -70,6 +71,11 @@ impl<'a> Told<'a> {
             (false, false) => Verdict::Done,
         })
     }
+}
+
+/// A path as it is called everywhere; whatever is none stays as it was said.
+fn absolute(source: &str) -> String {
+    Path::new(source).canonicalize().map_or_else(|_| source.to_owned(), |path| path.display().to_string())
 }
 
 /// What failed, for whoever reads standard error. People read the whole of it in the report already.

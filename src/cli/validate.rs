@@ -3,7 +3,7 @@
 use super::{
     Complaint, Verdict,
     arguments::{Global, Output},
-    disk,
+    disk::{self, Asked},
     head::{Manifests, Rendered},
     results,
     session::host_file,
@@ -12,7 +12,7 @@ use crate::{
     host::Host,
     observed::Role,
     policy::{self, Subject},
-    value::AppName,
+    value::{AppName, EnvironmentName},
     yaml::{Diagnostic, Node},
 };
 use clap::Args;
@@ -51,15 +51,10 @@ impl Validate {
         let mut apps = 0;
         for mut tree in disk::trees(&paths)? {
             let manifests = Manifests { files: mem::take(&mut tree.files), folder: "environments".to_owned() };
-            for rendered in manifests.render().into_values() {
+            for (environment, rendered) in manifests.render() {
                 apps += rendered.apps.len();
-                let found = of_environment(&rendered, host.as_ref());
-                problems.extend(
-                    found
-                        .into_iter()
-                        .filter(|problem| tree.asked.covers(&problem.place.file))
-                        .map(|problem| tree.from_here(problem)),
-                );
+                let found = of_environment(&environment, &rendered, &tree.asked, host.as_ref());
+                problems.extend(found.into_iter().map(|problem| tree.seen_from_here(problem)));
             }
         }
         problems.sort_by(|a: &Diagnostic, b| a.place.cmp(&b.place));
@@ -69,14 +64,23 @@ impl Validate {
     }
 }
 
-fn of_environment(rendered: &Rendered, host: Option<&Host>) -> Vec<Diagnostic> {
-    let mut problems = rendered.other.clone();
+/// What is wrong with the files that were asked about, and with those that the asked ones extend.
+fn of_environment(
+    environment: &EnvironmentName,
+    rendered: &Rendered,
+    asked: &Asked,
+    host: Option<&Host>,
+) -> Vec<Diagnostic> {
+    let named = |problem: &Diagnostic| asked.covers(&problem.place.file);
+    let mut problems: Vec<Diagnostic> = rendered.other.iter().filter(|problem| named(problem)).cloned().collect();
     for (app, desired) in &rendered.apps {
-        match (desired, host, rendered.trees.get(app)) {
-            (Err(wrong), _, _) => problems.extend(wrong.iter().cloned()),
-            (Ok(desired), Some(host), Some(tree)) => problems.extend(denied(app, desired, tree, host)),
-            (Ok(_), _, _) => {}
-        }
+        let found = match (desired, host, rendered.trees.get(app)) {
+            (Err(wrong), _, _) => wrong.clone(),
+            (Ok(desired), Some(host), Some(tree)) => denied(app, desired, tree, host),
+            (Ok(_), _, _) => Vec::new(),
+        };
+        let whole = asked.covers(&format!("environments/{environment}/{app}.yaml"));
+        problems.extend(found.into_iter().filter(|problem| whole || named(problem)));
     }
     problems
 }

@@ -90,6 +90,10 @@ pub trait Engine: Send + Sync + 'static {
     fn volumes(&self) -> impl Future<Output = Answer<Vec<VolumeView>>> + Send;
     /// The last lines of a container's output, both streams, oldest first.
     fn last_words(&self, id: &str, lines: usize) -> impl Future<Output = Answer<Vec<String>>> + Send;
+    /// The exit code of the last run that ended, also while the next one runs.
+    fn last_exit(&self, id: &str) -> impl Future<Output = Answer<Option<i64>>> + Send {
+        async move { Ok(self.container(id).await?.and_then(|detail| detail.exit_code)) }
+    }
     /// Runs the container's own health check now and tells whether it passed; for engines whose timers need systemd.
     fn run_healthcheck(&self, id: &str) -> impl Future<Output = Answer<bool>> + Send;
     /// Events of containers from now on; the channel closes when the stream is lost.

@@ -11,7 +11,7 @@ pub use policy::Policy;
 use crate::yaml::{self, Diagnostic, Node, Place, Required, diagnostic::quoted};
 use schemars::generate::SchemaSettings;
 use serde::Deserialize;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 #[cfg(test)]
 mod tests;
@@ -45,7 +45,7 @@ pub fn read(file: &str, text: &str) -> Result<Host, Vec<Diagnostic>> {
         return Ok(Host { settings: HostFile::default(), origin: Some((name, None)) });
     }
     let tree = yaml::parse(file, text)?;
-    let value = yaml::check(&tree, &schema(), Required::Yes)?;
+    let value = yaml::check(&tree, shape(), Required::Yes)?;
     let settings =
         HostFile::deserialize(value).map_err(|error| vec![Diagnostic::new(&tree.place, error.to_string())])?;
     let problems = cross_check(&settings, &tree);
@@ -78,8 +78,16 @@ fn cross_check(settings: &HostFile, tree: &Node) -> Vec<Diagnostic> {
     [url, folder, engine].into_iter().flatten().collect()
 }
 
-/// The JSON Schema (draft-07) of the host file, as editors and `read` use it.
+/// The shape of the file: what the types take, and not more.
+#[must_use]
+pub fn shape() -> &'static serde_json::Value {
+    static SHAPE: LazyLock<serde_json::Value> =
+        LazyLock::new(|| SchemaSettings::draft07().into_generator().into_root_schema_for::<HostFile>().to_value());
+    &SHAPE
+}
+
+/// The JSON Schema (draft-07) that editors read.
 #[must_use]
 pub fn schema() -> serde_json::Value {
-    SchemaSettings::draft07().into_generator().into_root_schema_for::<HostFile>().to_value()
+    shape().clone()
 }

@@ -1,6 +1,7 @@
 //! The JSON Schema of a manifest: generated from the types, so that it cannot say anything else than they do.
 
 use super::Manifest;
+use crate::value::check_format;
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
@@ -19,6 +20,7 @@ pub fn shape() -> &'static Value {
         settings.inline_subschemas = true;
         let mut shape = settings.into_generator().into_root_schema_for::<Manifest>().to_value();
         spell_environment(&mut shape);
+        spell_defaults(&mut shape);
         shape
     });
     &SHAPE
@@ -62,6 +64,40 @@ fn spell_environment(schema: &mut Value) {
     let Some(properties) = service(schema).and_then(properties) else { return };
     if let Some(env) = properties.get("env").cloned() {
         properties.insert("environment".to_owned(), env);
+    }
+}
+
+/// Gives readers of the schema the defaults that descriptions end with: `Default: 5s.`
+fn spell_defaults(schema: &mut Value) {
+    let Value::Object(schema) = schema else { return };
+    children(schema).for_each(spell_defaults);
+    let description = schema.get("description").and_then(Value::as_str);
+    let Some((_, default)) = description.and_then(|text| text.rsplit_once("Default: ")) else { return };
+    let word = default.split([',', ' ', '\n']).next().unwrap_or_default();
+    let word = word.strip_suffix('.').unwrap_or(word);
+    if let Some(value) = default_value(schema, word) {
+        schema.insert("default".to_owned(), value);
+    }
+}
+
+/// The word as a value of this schema; none where it only tells people what happens.
+fn default_value(schema: &Map<String, Value>, word: &str) -> Option<Value> {
+    let text = json!(word);
+    let words = schema.get("enum").and_then(Value::as_array);
+    let format = schema.get("format").and_then(Value::as_str);
+    // Where null is a value too, leaving the field out is one of its own.
+    let kind = match schema.get("type")? {
+        Value::Array(kinds) if !kinds.contains(&json!("null")) => kinds.first()?.as_str()?,
+        kind => kind.as_str()?,
+    };
+    match kind {
+        "boolean" | "integer" => serde_json::from_str(word).ok(),
+        "string" => match (words, format) {
+            (Some(words), _) => words.contains(&text).then_some(text),
+            (None, Some(format)) => (word != "none" && check_format(format, word).is_ok()).then_some(text),
+            (None, None) => word.starts_with('/').then_some(text),
+        },
+        _ => None,
     }
 }
 
@@ -152,7 +188,9 @@ fn publish(schema: &mut Value) {
     let words: Vec<(String, Value)> = refused.chain(unsupported).collect();
     let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
     for (key, text) in words {
-        // `errorMessage` and `doNotSuggest` are known to the server behind editors' YAML support.
-        properties.insert(key, json!({"description": text, "not": {}, "errorMessage": text, "doNotSuggest": true}));
+        // `errorMessage` and `doNotSuggest` are known to the server behind editors' YAML support; it shows the one for
+        // a wrong type, though not for `not`.
+        properties
+            .insert(key, json!({"description": text, "type": "null", "errorMessage": text, "doNotSuggest": true}));
     }
 }

@@ -39,7 +39,13 @@ impl Aim {
     /// The plan as things stand.
     #[must_use]
     pub fn plan(&self) -> Plan {
-        self.course.plan(&self.desired, &self.observed)
+        self.plan_of(&self.observed)
+    }
+
+    /// The plan as things stand in another observation.
+    #[must_use]
+    pub fn plan_of(&self, observed: &Observed) -> Plan {
+        self.course.plan(&self.desired, observed)
     }
 }
 
@@ -56,7 +62,7 @@ pub async fn take<E: Engine>(
     pulled: &BTreeSet<String>,
 ) -> Result<Aim, AimError> {
     let environment = &wish.environment;
-    let version = format!("{:?} {}", host.hands.info.kind, host.hands.info.version);
+    let version = host.hands.engine_version();
     let (mut ledger, mut applied) =
         tokio::try_join!(host.ledger.app(environment, app), host.ledger.applied(environment, app, &version))?;
     if let Some(hold) = &wish.hold {

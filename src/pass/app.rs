@@ -3,7 +3,7 @@
 use super::{
     Ending, Head, Host, Mode, Wish,
     aim::{self, Aim},
-    attempt,
+    attempt::{self, Next},
     guard::Refusal,
     report,
 };
@@ -81,7 +81,7 @@ impl<E: Engine> AppPass<'_, E> {
             Ok(lock) => lock,
             Err(error) => return report::unknown(self.app, error, Some(Outcome::Blocked)),
         };
-        let mut intents: Option<IntentWatch> = self.host.ledger.intents().await.ok();
+        let mut intents: Option<IntentWatch> = self.host.ledger.intents(&self.wish.environment, self.app).await.ok();
         let mut pulled = BTreeSet::new();
         let mut first: Option<AppReport> = None;
         for _ in 0..MOST_ROUNDS {
@@ -96,19 +96,32 @@ impl<E: Engine> AppPass<'_, E> {
             };
             self.brake(&mut aim);
             let mut attempt = attempt::Attempt { pass: self, aim, pulled: &mut pulled, intents: &mut intents, ending };
-            let (report, again) = attempt.make(&mut look).await;
-            first = Some(report::joined(first, report));
-            if !again {
-                break;
+            match attempt.make(&mut look).await {
+                Next::Again(report) => first = Some(report::joined(first, report)),
+                Next::Finished(report) => {
+                    first = Some(report::joined(first, report));
+                    break;
+                }
             }
         }
-        let mut report = first.unwrap_or_else(|| {
-            report::unknown(self.app, ErrorReport::new(Blame::World, "nothing was tried", None), Some(Outcome::Blocked))
-        });
+        let mut report = first.unwrap_or_else(|| self.restless());
+        if report.outcome.is_none() {
+            report = self.restless();
+        }
         if let Err(error) = self.host.ledger.retain(&self.wish.environment, self.app, settings.revisions).await {
             report.notes.push(format!("old revisions are not cleared: {error}"));
         }
         report
+    }
+
+    /// The report of an app whose target changed faster than it could be reached.
+    fn restless(&self) -> AppReport {
+        let error = ErrorReport::new(
+            Blame::World,
+            "its target changed again and again during one pass",
+            Some("run it again".to_owned()),
+        );
+        report::unknown(self.app, error, Some(Outcome::Blocked))
     }
 
     /// Takes the app's lock. Whoever waited for it looks again.

@@ -7,7 +7,7 @@ use crate::{
     engine::Engine,
     observed::{Effect, Failure, Observed, Role, fold},
     plan::{Plan, Step, plan},
-    record::IntentWatch,
+    record::{AppLedger, IntentWatch, Ledger},
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ pub enum Ended {
     /// The revision is at fault.
     Failed { role: Option<Role>, failure: Failure },
     /// The world is at fault.
-    Blocked { step: Step, error: StepError },
+    Blocked(StepError),
     /// Somebody wrote an intent: choose the target again.
     Intent,
     /// The tool was asked to end.
@@ -53,27 +53,22 @@ pub async fn converge<E: Engine>(
     course: Course,
     context: &Context<'_>,
     observed: &mut Observed,
-    intents: &mut Option<IntentWatch>,
-    ending: &mut Ending,
+    interruptions: &mut Interruptions<'_>,
 ) -> Ended {
     let mut under_way = FuturesUnordered::new();
     let mut busy: BTreeSet<Step> = BTreeSet::new();
     let mut ended: Option<Ended> = None;
     loop {
         if ended.is_none() {
-            if *ending.borrow() {
+            if *interruptions.ending.borrow() {
                 ended = Some(Ended::Asked);
             } else {
                 let plan = course.plan(context.desired, observed);
                 let begin: Vec<Step> = plan.ready(&busy).cloned().collect();
                 for step in begin {
                     let Some(errand) = errand(&step, observed, context) else {
-                        ended.get_or_insert(Ended::Blocked {
-                            error: StepError::Surprise {
-                                what: format!("cannot {step}: what it is about is not there any more"),
-                            },
-                            step,
-                        });
+                        let what = format!("cannot {step}: what it is about is not there any more");
+                        ended.get_or_insert(Ended::Blocked(StepError::Surprise { what }));
                         break;
                     };
                     tracing::debug!(app = %context.desired.app, %step, "begins");
@@ -100,12 +95,7 @@ pub async fn converge<E: Engine>(
                     ended.get_or_insert(end);
                 }
             }
-            () = written(intents), if ended.is_none() => ended = Some(Ended::Intent),
-            changed = ending.changed(), if ended.is_none() => {
-                if changed.is_err() || *ending.borrow() {
-                    ended = Some(Ended::Asked);
-                }
-            }
+            interruption = interruptions.next(context.desired), if ended.is_none() => ended = Some(interruption),
         }
     }
 }
@@ -128,18 +118,50 @@ fn carry_over(
                 (Effect::Done | Effect::Ready | Effect::Ended | Effect::Pulled(_) | Effect::Made { .. }, _) => None,
             }
         }
-        Err(error) => Some(Ended::Blocked { step: step.clone(), error }),
+        Err(error) => Some(Ended::Blocked(error)),
     }
 }
 
-/// Resolves when another process wrote to the ledger.
-async fn written(intents: &mut Option<IntentWatch>) {
-    if let Some(watch) = intents
-        && watch.changed().await.is_ok()
-    {
-        return;
+/// What can end a run from outside.
+pub struct Interruptions<'a> {
+    pub watch: Option<&'a mut IntentWatch>,
+    pub ledger: &'a Ledger,
+    /// What the ledger said when aim was taken.
+    pub known: &'a AppLedger,
+    pub ending: &'a mut Ending,
+}
+
+impl Interruptions<'_> {
+    /// Resolves when somebody holds, releases or suspends this app, or asks the tool to end.
+    async fn next(&mut self, desired: &Desired) -> Ended {
+        let watch = self.watch.as_deref_mut();
+        let (ledger, known) = (self.ledger, self.known);
+        tokio::select! {
+            () = wished(watch, ledger, known, desired) => Ended::Intent,
+            () = asked(self.ending) => Ended::Asked,
+        }
+    }
+}
+
+/// Resolves when the hold or suspension of this app is another than it was; what others write of other apps is none of
+/// its business.
+async fn wished(watch: Option<&mut IntentWatch>, ledger: &Ledger, known: &AppLedger, desired: &Desired) {
+    if let Some(watch) = watch {
+        while watch.changed().await.is_ok() {
+            match ledger.app(&desired.environment, &desired.app).await {
+                Ok(now) if now.hold != known.hold || now.suspended != known.suspended => return,
+                Ok(_) | Err(_) => {}
+            }
+        }
     }
     std::future::pending().await
+}
+
+async fn asked(ending: &mut Ending) {
+    if ending.wait_for(|asked| *asked).await.is_err() {
+        // Nobody is left who could ask.
+        std::future::pending().await
+    }
 }
 
 fn waits(step: &Step) -> bool {

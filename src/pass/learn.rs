@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 /// The record cannot be written.
 pub async fn learn<E: Engine>(host: &Host<E>, aim: &Aim, before: &Observed, after: &Look) -> Result<(), RecordError> {
     let (environment, app) = (&aim.desired.environment, &aim.desired.app);
-    let version = format!("{:?} {}", host.hands.info.kind, host.hands.info.version);
+    let version = host.hands.engine_version();
     for container in before.containers.values() {
         let Some(detail) = after.containers.get(&container.id) else { continue };
         let Role::Service(service) = &container.role else { continue };

@@ -5,11 +5,13 @@ pub mod aim;
 pub mod app;
 pub mod attempt;
 pub mod converge;
+pub mod entry;
 pub mod environment;
 pub mod guard;
 pub mod health;
 pub mod learn;
 pub mod report;
+pub mod settle;
 pub mod verdict;
 
 use crate::{

@@ -60,7 +60,7 @@ pub fn planned(aim: &Aim) -> AppReport {
 
 /// The report after a pass that came to its end: the changes are those that were made, the rest is as it is now.
 #[must_use]
-pub fn settled(before: AppReport, aim: &Aim, after: &Observed, left: Vec<Change>) -> AppReport {
+pub fn settled(before: AppReport, aim: &Aim, after: &Observed, left: &[Change]) -> AppReport {
     let synced = left.is_empty() && before.held.is_none();
     AppReport {
         status: if synced { Status::Synced } else { Status::OutOfSync },

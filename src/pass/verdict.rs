@@ -9,7 +9,7 @@ use crate::{
     record::Target,
     yaml::Node,
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs};
 
 /// Every denial, as an obstacle. Asked before anything is made, and so also at rollback: today's policy holds.
 #[must_use]
@@ -38,8 +38,15 @@ pub fn denials(settings: &Settings, tree: Option<&Node>, aim: &Aim) -> Vec<Obsta
                 external_networks: &external_networks,
                 protected_paths: &settings.protected_paths,
             };
-            policy::judge(&settings.policy.settings.policy, &subject, spec)
+            let policy = &settings.policy.settings.policy;
+            let written = policy::judge(policy, &subject, spec);
+            // The engine is on this host, and follows links as this look does.
+            let followed = policy::follow(policy, &subject, spec, |path| {
+                fs::canonicalize(path).ok().map(|path| path.to_string_lossy().into_owned())
+            });
+            written
                 .into_iter()
+                .chain(followed)
                 .map(|denial| obstacle(settings, tree, aim, &role, &denial))
                 .collect::<Vec<_>>()
         })

@@ -39,6 +39,9 @@ const SOCKETS: [&str; 4] = ["docker.sock", "podman.sock", "containerd.sock", "cr
 const USUAL_SOCKETS: [&str; 4] =
     ["/run/docker.sock", "/run/podman/podman.sock", "/run/containerd/containerd.sock", "/run/crio/crio.sock"];
 
+/// Where this tool keeps what is its own, wherever else it was told to: settings and secrets, locks, the ledger.
+const OURS: [&str; 3] = ["/etc/reconcile", "/run/reconcile", "/var/lib/reconcile"];
+
 /// Judges one path of the host; `with_socket` is the right to the engine's socket.
 ///
 /// # Errors
@@ -51,8 +54,8 @@ pub fn judge(
     protected_paths: &[String],
 ) -> Result<(), BindDenied> {
     let Some(plain) = plain(path) else { return Err(BindDenied::NotPlain(path.to_owned())) };
-    let usual = USUAL_SOCKETS.map(str::to_owned);
-    for protected in usual.iter().chain(protected_paths) {
+    let told = protected_paths.iter().map(String::as_str);
+    for protected in USUAL_SOCKETS.into_iter().chain(OURS).chain(told) {
         // One that is not absolute protects nothing that could be bound.
         let Some(protected) = self::plain(protected) else { continue };
         let is_same = plain == protected;
@@ -116,28 +119,35 @@ fn is_engine_socket(path: &str) -> bool {
     path.rsplit('/').next().is_some_and(|name| SOCKETS.contains(&name))
 }
 
-/// Judges every bind of a container's body.
-pub(super) fn mounts(policy: &Policy, subject: &Subject<'_>, spec: &ContainerSpec) -> Vec<Denial> {
-    let with_socket = subject.is_named_by(&policy.engine_socket);
-    let binds = spec.mounts.iter().filter_map(|mount| match &mount.source {
+/// The host's paths in a container's body, and whether it can only read them.
+pub(super) fn of(spec: &ContainerSpec) -> impl Iterator<Item = (&String, bool)> {
+    spec.mounts.iter().filter_map(|mount| match &mount.source {
         MountSource::Bind(path) => Some((path, mount.read_only)),
         MountSource::Volume(_) => None,
+    })
+}
+
+/// Judges every bind of a container's body by the path that is written.
+pub(super) fn mounts(policy: &Policy, subject: &Subject<'_>, spec: &ContainerSpec) -> Vec<Denial> {
+    let with_socket = subject.is_named_by(&policy.engine_socket);
+    let verdicts = of(spec).map(|(path, read_only)| {
+        let verdict = judge(policy, path, read_only, with_socket, subject.protected_paths);
+        verdict.err().map(|denied| denial(subject, denied, read_only))
     });
-    binds
-        .filter_map(|(path, read_only)| {
-            let denied = judge(policy, path, read_only, with_socket, subject.protected_paths).err()?;
-            let rule = denied.rule();
-            let message = denied.to_string();
-            let allow = match denied {
-                BindDenied::EngineSocket { path, socket } if plain(&path).as_ref() == Some(&socket) => {
-                    return Some(subject.denied("volumes", rule, message));
-                }
-                BindDenied::OutsideDataRoots(path) if read_only => Some(format!("data_roots: [\"{path}:ro\"]")),
-                BindDenied::OutsideDataRoots(path) => Some(format!("data_roots: [\"{path}\"]")),
-                BindDenied::ReadOnly { root, .. } => Some(format!("data_roots: [\"{root}\"]")),
-                BindDenied::EngineSocket { .. } | BindDenied::NotPlain(_) | BindDenied::Protected { .. } => None,
-            };
-            Some(Denial { field: subject.field("volumes"), rule, message, allow })
-        })
-        .collect()
+    verdicts.flatten().collect()
+}
+
+/// The denial of a bind, with what would allow it.
+pub(super) fn denial(subject: &Subject<'_>, denied: BindDenied, read_only: bool) -> Denial {
+    let (rule, message) = (denied.rule(), denied.to_string());
+    let allow = match denied {
+        BindDenied::EngineSocket { path, socket } if plain(&path).as_ref() == Some(&socket) => {
+            return subject.denied("volumes", rule, message);
+        }
+        BindDenied::OutsideDataRoots(path) if read_only => Some(format!("data_roots: [\"{path}:ro\"]")),
+        BindDenied::OutsideDataRoots(path) => Some(format!("data_roots: [\"{path}\"]")),
+        BindDenied::ReadOnly { root, .. } => Some(format!("data_roots: [\"{root}\"]")),
+        BindDenied::EngineSocket { .. } | BindDenied::NotPlain(_) | BindDenied::Protected { .. } => None,
+    };
+    Denial { field: subject.field("volumes"), rule, message, allow }
 }

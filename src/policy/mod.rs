@@ -1,11 +1,14 @@
 //! The verdict on a container's final body: pure, and deny by default (research/trust.md §5).
 //!
 //! What gives the host away needs a line of the host file. The judge sees paths as they are written; whoever can look
-//! at the disk asks `bind::judge` again with the path that symbolic links lead to.
+//! at the disk asks `follow` as well, which goes where symbolic links lead.
 
 pub mod bind;
 mod body;
 mod exposure;
+mod links;
+
+pub use links::follow;
 
 #[cfg(test)]
 mod tests;

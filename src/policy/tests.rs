@@ -8,7 +8,7 @@ use super::{Denial, Subject, judge};
 use crate::{desired::ContainerSpec, host, observed::Role};
 use std::collections::BTreeSet;
 
-const PROTECTED: [&str; 3] = ["/var/lib/reconcile", "/etc/reconcile", "/opt/engine/api.sock"];
+const PROTECTED: [&str; 2] = ["/opt/state", "/opt/engine/api.sock"];
 
 /// What the policy says of `production/gateway/web`, whose external network is `shared`.
 fn judged(policy: &str, spec: ContainerSpec) -> Vec<Denial> {

@@ -19,6 +19,8 @@ pub(super) enum Access {
     Write,
     /// Nothing is made and nothing is changed.
     Look,
+    /// The file is not even read: an empty one stands in for it.
+    Lost,
 }
 
 /// Why writes are refused.
@@ -188,6 +190,7 @@ fn connect(path: &Path, access: Access) -> Result<(Connection, Option<Refusal>),
             let connection = look(path).map_err(sql)?;
             Ok((connection, Some(Refusal::Look)))
         }
+        Access::Lost => Ok((empty().map_err(sql)?, Some(Refusal::Look))),
     }
 }
 
@@ -216,7 +219,11 @@ fn look(path: &Path) -> rusqlite::Result<Connection> {
             return Ok(connection);
         }
     }
-    let mut empty = Connection::open_in_memory()?;
-    schema::migrate(&mut empty)?;
-    Ok(empty)
+    empty()
+}
+
+fn empty() -> rusqlite::Result<Connection> {
+    let mut connection = Connection::open_in_memory()?;
+    schema::migrate(&mut connection)?;
+    Ok(connection)
 }

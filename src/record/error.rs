@@ -56,7 +56,7 @@ impl RecordError {
         move |source| Self::File { doing, path: path.to_owned(), source }
     }
 
-    /// Nothing here is the fault of a revision, but a stored one that cannot be read again.
+    /// The world's, always: a record that cannot be read or written says nothing about a revision.
     #[must_use]
     pub fn blame(&self) -> Blame {
         Blame::World

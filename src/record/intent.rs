@@ -1,6 +1,7 @@
 //! Wakes a running pass when another process wrote its intent.
 
-use super::{RecordError, database::Database};
+use super::{Hold, RecordError, Suspension, database::Database, rows};
+use crate::value::{AppName, EnvironmentName};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
@@ -9,26 +10,41 @@ use tokio::sync::Notify;
 /// of inotify instances): the version is asked for this often beside.
 const WITHOUT_EVENTS: Duration = Duration::from_secs(1);
 
-/// Tells when another process, or another `StateDir` of this one, wrote to the ledger. What it wrote is for the reader
-/// to look up: other apps' passes write here too.
+/// What people can ask of an app while its pass runs.
+type Wishes = (Option<Hold>, Option<Suspension>);
+
+/// Tells when another process, or another `StateDir` of this one, changed an app's hold or suspension. What other
+/// passes write of other apps wakes nobody.
 pub struct IntentWatch {
     database: Database,
-    seen: i64,
+    environment: EnvironmentName,
+    app: AppName,
+    /// The version of the database that `wishes` was read at: while it stays, nobody else wrote anything.
+    version: i64,
+    wishes: Wishes,
     woken: Arc<Notify>,
     _watcher: Option<RecommendedWatcher>,
 }
 
 impl IntentWatch {
-    pub(super) async fn begin(database: Database) -> Result<Self, RecordError> {
+    pub(super) async fn begin(
+        database: Database,
+        environment: &EnvironmentName,
+        app: &AppName,
+    ) -> Result<Self, RecordError> {
         let woken = Arc::new(Notify::new());
         let watcher = watch(&database, Arc::clone(&woken))
             .inspect_err(|error| tracing::debug!(%error, "no events of the state directory; asking each second"))
             .ok();
-        let seen = database.version().await?;
-        Ok(Self { database, seen, woken, _watcher: watcher })
+        // In this order: what is written in between is found once more, and not lost.
+        let version = database.version().await?;
+        let wishes = read(&database, environment, app).await?;
+        let (environment, app) = (environment.clone(), app.clone());
+        Ok(Self { database, environment, app, version, wishes, woken, _watcher: watcher })
     }
 
-    /// Resolves when somebody else wrote since the watch was made or this last resolved. Safe to drop and ask again.
+    /// Resolves when the wishes are others than when the watch was made or this last resolved, and somebody else wrote
+    /// since. Safe to drop and ask again.
     ///
     /// # Errors
     /// The database is gone.
@@ -40,16 +56,29 @@ impl IntentWatch {
         Ok(())
     }
 
-    /// Tells at once whether somebody else wrote since then: what a pass asks between two steps.
+    /// Tells at once what `changed` waits for: what a pass asks between two steps.
     ///
     /// # Errors
     /// The database is gone.
     pub async fn has_changed(&mut self) -> Result<bool, RecordError> {
         let version = self.database.version().await?;
-        let changed = version != self.seen;
-        self.seen = version;
-        Ok(changed)
+        if version == self.version {
+            return Ok(false);
+        }
+        let wishes = read(&self.database, &self.environment, &self.app).await?;
+        self.version = version;
+        Ok(std::mem::replace(&mut self.wishes, wishes.clone()) != wishes)
     }
+}
+
+async fn read(database: &Database, environment: &EnvironmentName, app: &AppName) -> Result<Wishes, RecordError> {
+    let (environment, app) = (environment.clone(), app.clone());
+    database
+        .read("look for intents", move |connection| match rows::find_app(connection, &environment, &app)? {
+            Some(id) => Ok(rows::read_wishes(connection, id)?),
+            None => Ok((None, None)),
+        })
+        .await
 }
 
 fn watch(database: &Database, woken: Arc<Notify>) -> notify::Result<RecommendedWatcher> {

@@ -146,9 +146,9 @@ impl Ledger {
             .await
     }
 
-    /// A watch on what other processes write from now on.
-    pub async fn intents(&self) -> Answer<IntentWatch> {
-        IntentWatch::begin(self.database.clone()).await
+    /// A watch on what other processes ask of an app from now on.
+    pub async fn intents(&self, environment: &EnvironmentName, app: &AppName) -> Answer<IntentWatch> {
+        IntentWatch::begin(self.database.clone(), environment, app).await
     }
 
     /// Changes an entry that is there.

@@ -35,16 +35,22 @@ pub(super) fn find_or_add_app(
     Ok(connection.last_insert_rowid())
 }
 
+/// What people asked of an app.
+pub(super) fn read_wishes(connection: &Connection, id: AppId) -> rusqlite::Result<(Option<Hold>, Option<Suspension>)> {
+    connection.prepare_cached("SELECT hold, suspension FROM app WHERE id = ?1")?.query_row([id], |row| {
+        let hold = row.get::<_, Option<Json<Hold>>>(0)?;
+        let suspension = row.get::<_, Option<Json<Suspension>>>(1)?;
+        Ok((hold.map(|json| json.0), suspension.map(|json| json.0)))
+    })
+}
+
 pub(super) fn read_app(connection: &Connection, id: AppId) -> rusqlite::Result<AppLedger> {
-    let (hold, suspended) =
-        connection.prepare_cached("SELECT hold, suspension FROM app WHERE id = ?1")?.query_row([id], |row| {
-            Ok((row.get::<_, Option<Json<Hold>>>(0)?, row.get::<_, Option<Json<Suspension>>>(1)?))
-        })?;
+    let (hold, suspended) = read_wishes(connection, id)?;
     let entries = connection
         .prepare_cached("SELECT entry FROM entry WHERE app = ?1 ORDER BY number")?
         .query_map([id], |row| Ok(row.get::<_, Json<Entry>>(0)?.0))?
         .collect::<Result<_, _>>()?;
-    Ok(AppLedger { entries, hold: hold.map(|json| json.0), suspended: suspended.map(|json| json.0) })
+    Ok(AppLedger { entries, hold, suspended })
 }
 
 pub(super) fn read_entry(connection: &Connection, id: AppId, number: u32) -> rusqlite::Result<Option<Entry>> {

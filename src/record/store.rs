@@ -45,6 +45,16 @@ impl StateDir {
         Ok(Self::with(path, database))
     }
 
+    /// A state directory whose database is lost: nothing is known, nothing is taken. With it the host can still be
+    /// compared with the branch while the database is damaged.
+    ///
+    /// # Errors
+    /// There is no memory for an empty database.
+    pub async fn lost(path: &Path) -> Result<Self, RecordError> {
+        let database = Database::open(path.join(DATABASE), Access::Lost).await?;
+        Ok(Self::with(path, database))
+    }
+
     fn with(path: &Path, database: Database) -> Self {
         Self { path: path.to_owned(), ledger: Ledger::new(database, path.join(REVISIONS)) }
     }

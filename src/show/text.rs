@@ -117,7 +117,7 @@ fn error_block(out: &mut String, error: &ErrorReport, indent: &str) {
     let _ = writeln!(out, "{indent}{red}error:{red:#} {service}{}", summary.join(&format!("\n{indent}  ")));
     let mut facts = vec![match error.blame {
         Blame::Revision => "the revision is at fault".to_owned(),
-        Blame::World => "the host or the world is at fault, it is tried again".to_owned(),
+        Blame::World => "the revision is not at fault".to_owned(),
     }];
     facts.extend(error.exit_code.map(|code| format!("exit code {code}")));
     if error.oom {

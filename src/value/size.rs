@@ -64,7 +64,14 @@ impl fmt::Display for Size {
     }
 }
 
-text_form!(Size, "size", "Size", "^[0-9]+([kKmMgGtT][iI]?)?[bB]?$", ["512m", "2g", "10MiB"], (["string", "integer"]));
+text_form!(
+    Size,
+    "size",
+    "Size",
+    "^[0-9]+([kKmMgGtT]([iI]?[bB])?|[bB])?$",
+    ["512m", "2g", "10MiB"],
+    (["string", "integer"])
+);
 
 /// A number of processors, in billionths as engines count them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

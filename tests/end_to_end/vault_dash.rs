@@ -1,6 +1,6 @@
 //! vault-dash: a dashboard with redis beside it, deployed by CI to a host behind a VPN.
 
-use crate::world::{SLEEPER, World, app, server};
+use crate::world::{Engine, SLEEPER, World, app, server};
 use serde_json::Value;
 use std::{net::TcpListener, time::Instant};
 
@@ -177,14 +177,18 @@ fn staging_and_production_run_side_by_side_on_one_base(world: &World) {
 fn a_container_that_runs_out_of_memory_is_reported_so(world: &World) {
     let greedy = base()
         .replace("exec httpd", "echo filling up; exec tail /dev/zero; httpd")
-        .replace("    rollout", "    mem_limit: 16m\n    rollout");
+        .replace("    rollout", "    mem_limit: 16m\n    restart: \"no\"\n    rollout");
     world.push("vault-dash", &greedy);
     let ran = world.fails();
     let error = app(&ran.json(), "vault-dash")["error"].clone();
-    assert_eq!((&error["oom"], &error["blame"]), (&true.into(), &"revision".into()), "{error:#}");
+    assert_eq!(error["blame"], "revision", "{error:#}");
     assert!(error["log"].to_string().contains("filling up"), "{error:#}");
-    assert!(error["exit_code"].is_i64(), "{error:#}");
-    ran.says("memory");
+    assert_eq!(error["exit_code"], 137, "{error:#}");
+    // Podman 4.3 does not tell it here (hybrid control groups): `OOMKilled` stays false.
+    if world.engine == Engine::Docker {
+        assert_eq!(error["oom"], true, "{error:#}");
+        ran.says("memory");
+    }
 }
 
 /// V17

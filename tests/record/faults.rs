@@ -192,6 +192,13 @@ async fn a_database_that_is_none_is_told_with_what_to_do() {
         );
         assert!(error.hint().unwrap().contains("what runs is left as it is"));
     }
+    let lost = StateDir::lost(&path).await.unwrap();
+    assert_eq!(
+        lost.ledger().app(&environment(), &app()).await.unwrap(),
+        AppLedger::default(),
+        "the host can be planned from"
+    );
+    assert!(matches!(try_open(&lost.ledger(), new("a")).await, Err(RecordError::ReadOnly { .. })));
 }
 
 #[tokio::test]

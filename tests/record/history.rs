@@ -227,6 +227,30 @@ async fn what_decides_is_kept_however_old_and_the_rest_goes() {
 }
 
 #[tokio::test]
+async fn what_is_in_force_the_newest_stable_one_and_the_last_head_are_kept() {
+    let (_directory, state) = fresh().await;
+    let (ledger, environment, app) = (state.ledger(), environment(), app());
+    let numbers = async || {
+        let recorded = ledger.app(&environment, &app).await.unwrap();
+        recorded.entries.into_iter().map(|entry| entry.number).collect::<Vec<_>>()
+    };
+    succeed(&ledger, new("a")).await;
+    let unproved = open(&ledger, new("b")).await;
+    ledger.close(&environment, &app, unproved, close(Outcome::Succeeded, false, false)).await.unwrap();
+    fail(&ledger, new("c")).await;
+    fail(&ledger, new("d")).await;
+    ledger.retain(&environment, &app, 1).await.unwrap();
+    assert_eq!(numbers().await, [1, 2, 4]);
+
+    for (letter, original) in [("a", 1), ("b", 2), ("a", 1)] {
+        succeed(&ledger, back(letter, original)).await;
+    }
+    ledger.retain(&environment, &app, 1).await.unwrap();
+    assert_eq!(numbers().await, [1, 4, 7], "or the failed head would be forgotten and tried again");
+    assert_eq!(target(&key("d"), &ledger.app(&environment, &app).await.unwrap()), Target::Revision(1));
+}
+
+#[tokio::test]
 async fn the_original_of_a_rollback_in_force_is_kept() {
     let (_directory, state) = fresh().await;
     let (ledger, environment, app) = (state.ledger(), environment(), app());

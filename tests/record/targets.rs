@@ -71,6 +71,11 @@ fn a_rollback_that_failed_is_tried_once_and_then_the_app_stays() {
 }
 
 #[test]
+fn a_head_that_failed_as_a_rollback_before_is_gone_back_from() {
+    assert_eq!(target(&key("a"), &ledger("a stable | b stable | a<1 condemned")), Target::Revision(2));
+}
+
+#[test]
 fn a_new_revision_after_a_failed_rollback_is_tried() {
     let failed = held("a stable | b condemned | a<1 condemned", automatic(Some(1), "b"));
     assert_eq!(target(&key("c"), &failed), Target::Head);
@@ -132,6 +137,8 @@ fn rollback_goes_to_the_newest_stable_one_before_the_one_in_force() {
         ("a stable | b stable | c condemned", Some(1)),
         ("a stable | b stable | c blocked", Some(1)),
         ("a stable | b stable | c open", Some(1)),
+        // What was proved by a rollback counts as its original.
+        ("a succeeded | b stable | a<1 stable | b<2 stable", Some(1)),
         // Two rollbacks go back twice, a third finds nothing.
         ("a stable | b stable | c stable | b<2 stable", Some(1)),
         ("a stable | b stable | c stable | b<2 stable | a<1 stable", None),

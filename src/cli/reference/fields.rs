@@ -79,13 +79,18 @@ fn section<'a>(page: &mut String, book: &mut Book<'a>, path: &[String], object: 
 fn row(page: &mut String, book: &Book<'_>, object: &Value, name: &str, field: &Value) {
     let target = book.followed(field);
     let required =
-        object.get("required").and_then(Value::as_array).is_some_and(|names| names.iter().any(|n| n == name));
-    let default = match field.get("default").or_else(|| target.get("default")) {
-        Some(value) if !is_empty(value) => code(value),
-        Some(_) | None if required => "required".to_owned(),
-        Some(_) | None => String::new(),
-    };
+        object.get("required").and_then(Value::as_array).is_some_and(|names| names.iter().any(|found| found == name));
     let description = text(field, "description").or_else(|| text(target, "description")).map(line).unwrap_or_default();
+    let (description, said) = match description.rsplit_once("Default: ") {
+        Some((before, said)) => (before.trim_end().to_owned(), said.trim_end_matches('.').to_owned()),
+        None => (description, String::new()),
+    };
+    let default = match field.get("default").or_else(|| target.get("default")) {
+        // An object's fields tell their defaults in a table of their own.
+        Some(value) if !is_empty(value) && !value.is_object() => code(value),
+        Some(_) | None if required => "required".to_owned(),
+        Some(_) | None => said,
+    };
     let example = examples(field).or_else(|| examples(target)).map(code).unwrap_or_default();
     let kinds = kinds(book, target).join(" or ");
     let _ = writeln!(page, "| `{name}` | {kinds} | {default} | {description} | {example} |");

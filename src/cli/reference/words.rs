@@ -27,7 +27,8 @@ pub fn page(mut command: Command) -> String {
 
 fn about(page: &mut String, command: &Command) {
     if let Some(text) = command.get_long_about().or(command.get_about()) {
-        let _ = write!(page, "{text}\n\n");
+        let text = text.to_string();
+        let _ = write!(page, "{}.\n\n", text.trim_end_matches('.'));
     }
 }
 
@@ -38,8 +39,9 @@ fn usage(page: &mut String, command: &Command) {
 }
 
 fn table<'a>(page: &mut String, arguments: impl Iterator<Item = &'a Arg>) {
-    let arguments: Vec<&Arg> =
-        arguments.filter(|argument| !argument.is_hide_set() && argument.get_id() != "help").collect();
+    let arguments: Vec<&Arg> = arguments
+        .filter(|argument| !argument.is_hide_set() && argument.get_id() != "help" && argument.get_id() != "version")
+        .collect();
     if arguments.is_empty() {
         return;
     }
@@ -47,7 +49,7 @@ fn table<'a>(page: &mut String, arguments: impl Iterator<Item = &'a Arg>) {
     for argument in arguments {
         let variable = argument.get_env().map(|name| format!("`{}`", name.to_string_lossy())).unwrap_or_default();
         let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-        let _ = writeln!(page, "| `{}` | {variable} | {}{} |", name(argument), cell(&help), values(argument));
+        let _ = writeln!(page, "| `{}` | {variable} | {}.{} |", name(argument), cell(&help), values(argument));
     }
 }
 

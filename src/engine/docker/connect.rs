@@ -1,10 +1,10 @@
 //! Where an engine is, which version of its language is spoken, and the one place where bollard's client is made.
 
 use super::{
-    Docker,
+    Dialect, Docker,
     transport::{Ask, Transport, accepted},
 };
-use crate::engine::{Answer, EngineError, view::EngineKind};
+use crate::engine::{Answer, EngineError};
 use bollard::ClientVersion;
 use hyper::{Uri, http::uri::PathAndQuery};
 use std::{fmt, path::PathBuf, sync::Arc};
@@ -83,10 +83,10 @@ impl Docker {
             return Err(EngineError::Garbled { doing: doing.into(), source: "it names no API version".into() });
         };
         let writes = writer(&address, api)?;
-        let kind = if podman.is_some() { EngineKind::Podman } else { EngineKind::Docker };
+        let dialect = if podman.is_some() { Dialect::Podman } else { Dialect::Docker };
         // Podman takes `update` over this API since 5.1; before, it cannot tell limits either.
         let adjusts = podman.is_none_or(|version| version >= Version { major: 5, minor: 1 });
-        Ok(Self(Arc::new(super::Inner { address, transport, writes, api, kind, adjusts })))
+        Ok(Self(Arc::new(super::Inner { address, transport, writes, api, dialect, adjusts })))
     }
 }
 

@@ -1,12 +1,13 @@
 //! The engine's events about containers, both engines' words in one.
 
 use super::{
-    Docker,
+    Dialect, Docker, libpod,
     transport::{Ask, encoded},
 };
 use crate::engine::{Answer, EngineError, Event, view::EventKind};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
@@ -25,6 +26,21 @@ impl Docker {
         let (sender, receiver) = mpsc::channel(WAITING);
         tokio::spawn(forward(answer.into_body(), sender));
         Ok(receiver)
+    }
+
+    /// An inspection says 0 as soon as the next run began; past events still have the code.
+    pub(super) async fn last_exit_of_events(&self, id: &str) -> Answer<Option<i64>> {
+        let doing = "tell a container's last exit code";
+        let filters = encoded(&serde_json::json!({ "container": [id] }).to_string());
+        let path = match self.0.dialect {
+            // With `until`, Podman says nothing of what is past.
+            Dialect::Podman => libpod(&format!("/events?stream=false&since=0&filters={filters}")),
+            Dialect::Docker => {
+                self.path(&format!("/events?since=0&until={}&filters={filters}", Timestamp::now().as_second()))
+            }
+        };
+        let told = self.0.transport.whole(Ask::get(doing, path)).await?;
+        Ok(told.body().split(|byte| *byte == b'\n').filter_map(exit_code).next_back())
     }
 }
 
@@ -65,9 +81,27 @@ fn event(line: &[u8]) -> Option<Event> {
     Some(Event { container, kind })
 }
 
+/// The exit code of a death.
+fn exit_code(line: &[u8]) -> Option<i64> {
+    let said: Value = serde_json::from_slice(line).ok()?;
+    let died = matches!(said["Action"].as_str()?, "died" | "die");
+    let attributes = &said["Actor"]["Attributes"];
+    let code = attributes["containerExitCode"].as_str().or_else(|| attributes["exitCode"].as_str());
+    code.filter(|_| died)?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_death_has_an_exit_code() {
+        let code = |action: &str| {
+            let attributes = r#"{"containerExitCode":"78","image":"bb:1"}"#;
+            exit_code(format!(r#"{{"Action":"{action}","Actor":{{"ID":"c1","Attributes":{attributes}}}}}"#).as_bytes())
+        };
+        assert_eq!((code("died"), code("start"), exit_code(b"")), (Some(78), None, None));
+    }
 
     #[test]
     fn both_engines_words_become_one() {

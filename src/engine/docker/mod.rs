@@ -47,8 +47,20 @@ struct Inner {
     transport: Transport,
     writes: bollard::Docker,
     api: Version,
-    kind: EngineKind,
+    dialect: Dialect,
     adjusts: bool,
+}
+
+/// Which of the two is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dialect {
+    Docker,
+    Podman,
+}
+
+/// A path of Podman's own API; every Podman from 4.0 on takes this version.
+fn libpod(path: &str) -> String {
+    format!("/v4.0.0/libpod{path}")
 }
 
 impl Docker {
@@ -66,8 +78,12 @@ impl Docker {
 
     /// A thing that is always there.
     async fn ask_for(&self, doing: &str, path: &str) -> Answer<Value> {
+        self.ask_at(doing, self.path(path)).await
+    }
+
+    async fn ask_at(&self, doing: &str, path: String) -> Answer<Value> {
         let missing = || EngineError::Garbled { doing: doing.to_owned(), source: "it answers 404".into() };
-        self.ask(doing, path).await?.ok_or_else(missing)
+        self.0.transport.json(Ask::get(doing, path)).await?.ok_or_else(missing)
     }
 }
 
@@ -77,12 +93,15 @@ impl Engine for Docker {
         let (version, info) = tokio::try_join!(self.ask_for(doing, "/version"), self.ask_for(doing, "/info"))?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         Ok(EngineInfo {
-            kind: self.0.kind,
+            kind: match self.0.dialect {
+                Dialect::Docker => EngineKind::Docker,
+                Dialect::Podman => EngineKind::Podman,
+            },
             version: text(&version["Version"]),
             api: self.0.api.to_string(),
             host: text(&info["Name"]),
             adjusts: self.0.adjusts,
-            runs_healthchecks: self.0.kind == EngineKind::Docker,
+            runs_healthchecks: self.0.dialect == Dialect::Docker,
         })
     }
 
@@ -92,9 +111,13 @@ impl Engine for Docker {
             None => key.clone(),
         };
         let filters = json!({ "label": labels.iter().map(label).collect::<Vec<_>>() });
-        let path = format!("/containers/json?all=1&filters={}", encoded(&filters.to_string()));
-        let said = self.ask_for("list containers", &path).await?;
-        Ok(said.as_array().into_iter().flatten().map(read::container::summary).collect())
+        let path = format!("/containers/json?all=true&filters={}", encoded(&filters.to_string()));
+        let (path, summary) = match self.0.dialect {
+            Dialect::Docker => (self.path(&path), read::container::summary as fn(&Value) -> Summary),
+            Dialect::Podman => (libpod(&path), read::podman::summary as fn(&Value) -> Summary),
+        };
+        let said = self.ask_at("list containers", path).await?;
+        Ok(said.as_array().into_iter().flatten().map(summary).collect())
     }
 
     async fn container(&self, id: &str) -> Answer<Option<Detail>> {
@@ -112,7 +135,11 @@ impl Engine for Docker {
     }
 
     async fn networks(&self) -> Answer<Vec<NetworkView>> {
-        Ok(read::network::networks(&self.ask_for("list networks", "/networks").await?))
+        let doing = "list networks";
+        Ok(match self.0.dialect {
+            Dialect::Docker => read::network::networks(&self.ask_for(doing, "/networks").await?),
+            Dialect::Podman => read::podman::networks(&self.ask_at(doing, libpod("/networks/json")).await?),
+        })
     }
 
     async fn volumes(&self) -> Answer<Vec<VolumeView>> {
@@ -126,12 +153,16 @@ impl Engine for Docker {
         Ok(read::log::lines(&body, lines))
     }
 
+    async fn last_exit(&self, id: &str) -> Answer<Option<i64>> {
+        self.last_exit_of_events(id).await
+    }
+
     async fn run_healthcheck(&self, id: &str) -> Answer<bool> {
-        if self.0.kind == EngineKind::Docker {
+        if self.0.dialect == Dialect::Docker {
             return Ok(self.container(id).await?.is_some_and(|container| container.health == Some(Health::Healthy)));
         }
         let doing = "run a container's health check";
-        let path = format!("/v4.0.0/libpod/containers/{}/healthcheck", encoded(id));
+        let path = libpod(&format!("/containers/{}/healthcheck", encoded(id)));
         let ask = Ask { patience: Some(CHECK_PATIENCE), ..Ask::get(doing, path) };
         let Some(said) = self.0.transport.json(ask).await? else { return Ok(false) };
         // The word is about the run just made, not the one that counts retries.

@@ -209,10 +209,12 @@ pub fn remove(world: &mut World, id: &str) -> Answer<()> {
 
 pub fn rename(world: &mut World, id: &str, name: &str) -> Answer<()> {
     let doing = format!("rename container `{id}` to `{name}`");
-    let own = the(world, id, &doing)?.id.clone();
+    let container = the(world, id, &doing)?;
+    let (own, restarting) = (container.id.clone(), container.life == Life::Restarting);
     match world.find(name) {
         Some(holder) if holder.id == own => Err(refused(&doing, 400, "it has that name")),
         Some(_) => Err(refused(&doing, 409, "the name is in use")),
+        None if restarting => Err(refused(&doing, 500, "it is restarting")),
         None => {
             name.clone_into(&mut the(world, id, &doing)?.name);
             Ok(())
@@ -256,7 +258,9 @@ pub fn connect(world: &mut World, id: &str, network: &str, aliases: &BTreeSet<St
         return Err(gone("network", &doing));
     };
     let container = the(world, id, &doing)?;
-    if container.life.is_up() && container.endpoints.contains_key(&view.name) {
+    // One that waits for its restart is on no network for the moment.
+    let on_it = container.life.is_up() && container.life != Life::Restarting;
+    if on_it && container.endpoints.contains_key(&view.name) {
         return Err(refused(&doing, 403, "it is connected already"));
     }
     container.endpoints.insert(view.name, Endpoint { network_id: view.id, aliases: aliases.clone(), address: None });
@@ -269,6 +273,9 @@ pub fn disconnect(world: &mut World, id: &str, network: &str) -> Answer<()> {
         world.networks.iter().find(|view| view.name == network || view.id == network).map(|view| view.name.clone());
     let Some(name) = name else { return Err(gone("network", &doing)) };
     let container = the(world, id, &doing)?;
+    if container.life == Life::Restarting {
+        return Err(refused(&doing, 500, "it is restarting"));
+    }
     match container.endpoints.remove(&name) {
         Some(_) => Ok(()),
         None => Err(refused(&doing, 500, "it is not connected")),

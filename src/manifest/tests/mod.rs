@@ -8,6 +8,8 @@ use crate::{
 use std::collections::BTreeMap;
 
 mod across;
+mod environments;
+mod golden;
 mod layering;
 mod mistakes;
 mod resolving;

@@ -1,7 +1,7 @@
 //! The generated schema.
 
-use crate::manifest::{schema, shape};
-use serde_json::Value;
+use crate::manifest::{Manifest, schema, shape};
+use serde_json::{Value, json};
 
 /// Calls `visit` with every property: its path, whether it must be written, its schema.
 fn properties(schema: &Value, path: &str, visit: &mut impl FnMut(&str, bool, &Value)) {
@@ -67,4 +67,53 @@ fn the_published_schema_has_none_of_our_own_keywords() {
         assert!(!text.contains(keyword), "{keyword}");
     }
     jsonschema::meta::validate(&schema()).unwrap();
+}
+
+/// Writes every default of `schema` that `value` leaves out; how many.
+fn write_defaults(schema: &Value, value: &mut Value) -> usize {
+    let branches = schema["anyOf"].as_array().into_iter().flatten();
+    let mut written = branches.map(|branch| write_defaults(branch, value)).sum();
+    let Value::Object(fields) = value else { return written };
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        if let (false, false) = (fields.contains_key(name), property["default"].is_null()) {
+            fields.insert(name.clone(), property["default"].clone());
+            written += 1;
+        }
+    }
+    for (name, field) in fields.iter_mut() {
+        let property = schema["properties"].get(name).unwrap_or(&schema["additionalProperties"]);
+        written += write_defaults(property, field);
+    }
+    written
+}
+
+#[test]
+fn a_default_of_the_schema_changes_nothing_when_it_is_written() {
+    let bare = json!({
+        "networks": {"backend": {}},
+        "volumes": {"data": {}},
+        "services": {
+            "db": {"image": "db:1"},
+            "web": {
+                "image": "web:1",
+                "depends_on": {"db": {}},
+                "healthcheck": {"http": {"port": 80}},
+                "rollout": {},
+            },
+        },
+        "jobs": {"migrate": {"service": "web", "command": ["true"]}},
+        "sync": {},
+    });
+    let mut written = bare.clone();
+    assert_eq!(write_defaults(shape(), &mut written), 42, "{written:#}");
+    let manifest = |value: &Value| serde_json::from_value::<Manifest>(value.clone()).unwrap();
+    assert_eq!(manifest(&written), manifest(&bare));
+    assert_eq!(serde_json::to_value(manifest(&written)).unwrap(), serde_json::to_value(manifest(&bare)).unwrap());
+}
+
+#[test]
+fn the_schema_in_the_repository_is_the_generated_one() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/manifest.schema.json");
+    let stands = std::fs::read_to_string(path).unwrap();
+    assert!(stands == format!("{:#}\n", schema()), "run `reconcile schema --write`");
 }

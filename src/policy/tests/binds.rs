@@ -5,8 +5,14 @@ use crate::{
         spec::{Mount, MountSource},
     },
     host,
-    policy::bind::{self, BindDenied},
+    observed::Role,
+    policy::{
+        Subject,
+        bind::{self, BindDenied},
+        follow,
+    },
 };
+use std::collections::BTreeSet;
 
 fn bound(path: &str, read_only: bool) -> ContainerSpec {
     let mount = Mount { source: MountSource::Bind(path.to_owned()), target: "/x".to_owned(), read_only };
@@ -55,6 +61,9 @@ fn the_state_the_secrets_and_what_holds_them_are_never_bound() {
         ("/var/lib", "protected"),
         ("/etc/reconcile/secrets/production/gateway/key", "protected"),
         ("/etc", "protected"),
+        ("/var/run/reconcile", "protected"),
+        ("/opt/state/mirror.git", "protected"),
+        ("/opt/stateful", "allowed"),
         ("/var/lib/reconciled", "allowed"),
         ("/", "socket"),
         ("//", "socket"),
@@ -139,6 +148,51 @@ fn a_denied_bind_says_what_would_allow_it() {
     for (path, read_only, expected) in table {
         let told = told(&judged("data_roots: [/srv/conf:ro]", bound(path, read_only)));
         assert_eq!(told, format!("services.web.volumes: {expected}"));
+    }
+}
+
+#[test]
+fn a_link_is_judged_by_where_it_leads() {
+    let links = [
+        ("/srv/data/escape", "/etc"),
+        ("/srv/data/socket", "/run/docker.sock"),
+        ("/srv/data/state", "/opt/state"),
+        ("/srv/data/moved", "/mnt/disk/moved"),
+        ("/srv/data/inside", "/srv/data/other"),
+        ("/srv/data/plain", "/srv/data/plain"),
+        ("/srv/data", "/srv/data"),
+        ("/srv/big", "/mnt/big"),
+        ("/srv/big/app", "/mnt/big/app"),
+        ("/opt/state", "/mnt/state"),
+        ("/srv/data/mnt", "/mnt/state/state.db"),
+    ];
+    let table = [
+        ("/srv/data/plain", ""),
+        ("/srv/data/inside", ""),
+        ("/srv/data/not-there", ""),
+        ("/srv/big/app", ""),
+        ("/srv/data/escape", "`/srv/data/escape` leads to another place: `/etc` would show `/etc/reconcile`"),
+        ("/srv/data/socket", "`/srv/data/socket` leads to another place: `/run/docker.sock` is or holds"),
+        ("/srv/data/state", "`/srv/data/state` leads to another place: `/opt/state` would show"),
+        ("/srv/data/mnt", "`/srv/data/mnt` leads to another place: `/mnt/state/state.db` would show `/mnt/state`"),
+        ("/srv/data/moved", "`/srv/data/moved` leads to another place: `/mnt/disk/moved` is below none"),
+    ];
+    let host = host::read("h.yaml", "policy: {data_roots: [/srv/data, /srv/big]}\n").unwrap();
+    let role = Role::Service("web".parse().unwrap());
+    let subject = Subject {
+        environment: &"production".parse().unwrap(),
+        app: &"gateway".parse().unwrap(),
+        role: &role,
+        internal_only: false,
+        external_networks: &BTreeSet::new(),
+        protected_paths: &PROTECTED.map(str::to_owned),
+    };
+    for (path, begins) in table {
+        let real = |path: &str| links.iter().find(|(link, _)| *link == path).map(|(_, real)| (*real).to_owned());
+        let denials = follow(&host.settings.policy, &subject, &bound(path, true), real);
+        let message = denials.first().map_or("", |denial| &denial.message);
+        assert_eq!(denials.is_empty(), begins.is_empty(), "{path}: {message}");
+        assert!(message.starts_with(begins), "{path}: {message}");
     }
 }
 

@@ -234,8 +234,9 @@ fn an_error_stays_on_one_line_however_the_value_is_written() {
 #[test]
 fn a_file_of_errors_costs_no_more_than_a_wrong_one() {
     let keys: String = (0..12_000).map(|i| format!("unknown_key_{i}: x\n")).collect();
-    let begun = std::time::Instant::now();
+    let begun = super::processor_time();
     let told = judged(&keys, Required::Yes).expect_err("refused");
     assert!(told.lines().filter(|line| line.starts_with("a.yaml")).count() <= 101);
-    assert!(begun.elapsed() < std::time::Duration::from_secs(2), "{:?}", begun.elapsed());
+    let taken = super::processor_time() - begun;
+    assert!(taken < std::time::Duration::from_secs(2), "{taken:?}");
 }

@@ -54,7 +54,7 @@ pub fn detail(said: &Value, abilities: Abilities) -> Detail {
 }
 
 /// Both engines' words for the stages of a container's life.
-fn life(word: &str, exit_code: Option<i64>) -> Life {
+pub(super) fn life(word: &str, exit_code: Option<i64>) -> Life {
     match (word, exit_code) {
         ("created" | "configured" | "initialized", _) => Life::Created,
         ("running", _) => Life::Running,

@@ -5,6 +5,7 @@ pub mod container;
 pub mod image;
 pub mod log;
 pub mod network;
+pub mod podman;
 
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -1,0 +1,76 @@
+//! An engine that counts what is asked of it.
+
+use reconcile::{
+    desired::spec::Adjustable,
+    engine::{
+        Answer, CreateContainer, CreateNetwork, Detail, Engine, EngineInfo, Event, ImageView, LabelFilter, NetworkView,
+        Summary, VolumeView,
+    },
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+use tokio::sync::mpsc::Receiver;
+
+/// Another engine, and how many calls it got.
+pub struct Counted<E> {
+    pub engine: E,
+    calls: AtomicUsize,
+}
+
+impl<E> Counted<E> {
+    pub fn new(engine: E) -> Self {
+        Self { engine, calls: AtomicUsize::new(0) }
+    }
+
+    /// How many calls since this was last asked.
+    pub fn taken(&self) -> usize {
+        self.calls.swap(0, Ordering::Relaxed)
+    }
+}
+
+macro_rules! counted {
+    ($($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
+        impl<E: Engine> Engine for Counted<E> {
+            fn now(&self) -> jiff::Timestamp {
+                self.engine.now()
+            }
+            $(async fn $name(&self, $($argument: $type),*) -> Answer<$answer> {
+                self.calls.fetch_add(1, Ordering::Relaxed);
+                self.engine.$name($($argument),*).await
+            })*
+        }
+    };
+}
+
+counted! {
+    info() -> EngineInfo;
+    containers(labels: &LabelFilter) -> Vec<Summary>;
+    container(id: &str) -> Option<Detail>;
+    images() -> Vec<ImageView>;
+    image(reference: &str) -> Option<ImageView>;
+    networks() -> Vec<NetworkView>;
+    volumes() -> Vec<VolumeView>;
+    last_words(id: &str, lines: usize) -> Vec<String>;
+    last_exit(id: &str) -> Option<i64>;
+    run_healthcheck(id: &str) -> bool;
+    events() -> Receiver<Event>;
+    pull(reference: &str, platform: Option<&str>) -> ();
+    tag(image_id: &str, tag: &str) -> ();
+    untag(tag: &str) -> ();
+    create_network(network: &CreateNetwork) -> String;
+    remove_network(id: &str) -> ();
+    create_volume(name: &str, labels: &BTreeMap<String, String>) -> ();
+    create(container: &CreateContainer) -> String;
+    start(id: &str) -> ();
+    stop(id: &str, grace: Duration) -> ();
+    remove(id: &str) -> ();
+    rename(id: &str, name: &str) -> ();
+    adjust(id: &str, to: &Adjustable) -> ();
+    unpause(id: &str) -> ();
+    connect(id: &str, network: &str, aliases: &BTreeSet<String>) -> ();
+    disconnect(id: &str, network: &str) -> ();
+    wait(id: &str) -> i64;
+}

@@ -1,0 +1,158 @@
+//! The ledger's entry of an attempt: whether there is to be one, how it begins, how it ends.
+
+use super::{aim::Aim, app::AppPass};
+use crate::{
+    desired::FailureAction,
+    engine::Engine,
+    observe::app::tag_prefix,
+    observed::{Role, fold},
+    plan::Cause,
+    record::{Close, Documents, Entry, Hold, HoldUntil, NewEntry, Outcome, RecordError, Target, target},
+    value::ServiceName,
+};
+use std::collections::BTreeMap;
+
+/// True when the app is gone from the tree: its removal is an event, not a revision.
+#[must_use]
+pub fn is_gone(aim: &Aim) -> bool {
+    aim.desired.manifest.is_null()
+}
+
+/// True when what is gone for is not what is in force.
+#[must_use]
+pub fn is_wanted(aim: &Aim) -> bool {
+    let in_force = target::in_force(&aim.ledger);
+    match aim.target {
+        Target::Head => in_force.is_none_or(|entry| entry.key != aim.key) && !is_gone(aim),
+        Target::Revision(number) => in_force.is_none_or(|entry| entry.original() != number),
+        Target::Nothing | Target::Stay => false,
+    }
+}
+
+/// Opens an entry where the target is a new one, and tells the number of what is applied.
+///
+/// # Errors
+/// The record cannot be written.
+pub async fn open<E: Engine>(pass: &AppPass<'_, E>, aim: &Aim) -> Result<Option<u32>, RecordError> {
+    if !is_wanted(aim) {
+        return Ok(target::in_force(&aim.ledger).map(|entry| entry.number));
+    }
+    let spec = serde_json::to_value(&aim.desired).unwrap_or_default();
+    let plan = super::report::plan_document(&aim.plan());
+    let documents = Documents { manifest: &aim.desired.manifest, spec: &spec, plan: &plan };
+    let number = pass.host.ledger.open(&aim.desired.environment, &aim.desired.app, new(pass, aim), documents).await?;
+    Ok(Some(number))
+}
+
+fn new<E>(pass: &AppPass<'_, E>, aim: &Aim) -> NewEntry {
+    let commit = &pass.head.commit;
+    let entry = NewEntry {
+        restores: None,
+        key: aim.key.clone(),
+        commit: commit.id.clone(),
+        author: commit.author.clone(),
+        subject: commit.subject.clone(),
+        at: aim.observed.now,
+        cause: cause(aim),
+        by: commit.author.clone(),
+        reason: None,
+    };
+    let Target::Revision(number) = aim.target else { return entry };
+    let hold = aim.ledger.hold.as_ref();
+    let back = NewEntry {
+        restores: Some(number),
+        cause: Cause::Rollback,
+        by: hold.map_or_else(|| "reconcile".to_owned(), |hold| hold.by.clone()),
+        reason: hold.map(|hold| hold.reason.clone()),
+        ..entry
+    };
+    // It brings back what its original brought, so it tells that commit.
+    match aim.ledger.entry(number) {
+        None => back,
+        Some(original) => NewEntry {
+            commit: original.commit.clone(),
+            author: original.author.clone(),
+            subject: original.subject.clone(),
+            ..back
+        },
+    }
+}
+
+/// A new revision is a commit's unless only what its images mean has changed.
+fn cause(aim: &Aim) -> Cause {
+    match target::in_force(&aim.ledger) {
+        Some(entry) if entry.key.manifest == aim.key.manifest => Cause::Image,
+        Some(_) | None => Cause::Commit,
+    }
+}
+
+/// Which names keep which images: those of kept revisions, and of the one that is being applied.
+///
+/// # Errors
+/// The record cannot be read.
+pub async fn kept_images<E: Engine>(
+    pass: &AppPass<'_, E>,
+    aim: &Aim,
+    number: Option<u32>,
+) -> Result<BTreeMap<String, String>, RecordError> {
+    if is_gone(aim) {
+        return Ok(BTreeMap::new());
+    }
+    let desired = &aim.desired;
+    let kept = pass.host.ledger.kept_images(&desired.environment, &desired.app, pass.host.settings.images).await?;
+    let prefix = tag_prefix(desired);
+    let tag = |service: &ServiceName, number: u32| format!("{prefix}{service}:{number}");
+    let mut tags: BTreeMap<String, String> = kept
+        .iter()
+        .flat_map(|(number, services)| services.iter().map(|(service, id)| (tag(service, *number), id.clone())))
+        .collect();
+    if let (Some(number), Target::Head) = (number, aim.target) {
+        tags.extend(desired.services.keys().filter_map(|service| {
+            let id = fold::image_id(&aim.observed, desired, &Role::Service(service.clone()))?;
+            Some((tag(service, number), id))
+        }));
+    }
+    Ok(tags)
+}
+
+/// The hold that keeps a condemned head from being tried again.
+#[must_use]
+pub fn hold_after(aim: &Aim, number: Option<u32>, action: FailureAction, reason: &str) -> Option<Hold> {
+    if aim.target != Target::Head {
+        return None;
+    }
+    let revision = match action {
+        FailureAction::Rollback => target::newest_stable(&aim.ledger).map(Entry::original),
+        FailureAction::Halt => number,
+    };
+    Some(Hold {
+        revision,
+        by: "reconcile".to_owned(),
+        reason: reason.to_owned(),
+        until: HoldUntil::Revision { key: aim.head_key.clone() },
+        at: aim.observed.now,
+    })
+}
+
+/// Records how the attempt at an entry ended, where there is one.
+///
+/// # Errors
+/// The record cannot be written.
+pub async fn close<E: Engine>(
+    pass: &AppPass<'_, E>,
+    aim: &Aim,
+    number: Option<u32>,
+    outcome: Outcome,
+    hold: Option<Hold>,
+    error: &impl serde::Serialize,
+) -> Result<(), RecordError> {
+    let Some(number) = number.filter(|_| is_wanted(aim)) else { return Ok(()) };
+    let close = Close {
+        outcome,
+        stable: outcome == Outcome::Succeeded,
+        condemned: outcome == Outcome::Failed,
+        hold,
+        detail: serde_json::json!({"outcome": outcome, "error": error, "changes": aim.plan().changes}),
+    };
+    pass.host.ledger.close(&aim.desired.environment, &aim.desired.app, number, close).await
+}
