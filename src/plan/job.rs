@@ -143,9 +143,7 @@ impl Draft<'_> {
         if start && let Network::Networks(networks) = &job.spec.network {
             let prerequisites = self.prerequisites(&job.spec);
             let is_on = |at: usize, network: &String| match begun.filter(|_| !create) {
-                Some(container) => {
-                    container.endpoints.contains_key(network) && !self.ground.renewed.contains(network)
-                }
+                Some(container) => container.endpoints.contains_key(network) && !self.ground.renewed.contains(network),
                 None => at == 0,
             };
             for (_, network) in networks.keys().enumerate().filter(|(at, network)| !is_on(*at, network)) {
@@ -174,9 +172,6 @@ impl Draft<'_> {
 
     /// True when a network it was made for is gone.
     fn is_astray(&self, container: &Container) -> bool {
-        container
-            .endpoints
-            .iter()
-            .any(|(name, endpoint)| is_stale(name, endpoint, self.observed))
+        container.endpoints.iter().any(|(name, endpoint)| is_stale(name, endpoint, self.observed))
     }
 }
