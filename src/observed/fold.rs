@@ -78,8 +78,12 @@ pub fn fold(observed: &mut Observed, desired: &Desired, step: &Step, effect: &Ef
                 facts.life = Life::Exited(0);
                 facts.readiness = Readiness::Ready;
             }),
+            // Only one that runs is ever seen ready, also where it was waiting for its restart before.
             Effect::Done | Effect::Ready | Effect::Pulled(_) | Effect::Made { .. } => {
-                change(observed, container, |facts| facts.readiness = Readiness::Ready)
+                change(observed, container, |facts| {
+                    facts.life = Life::Running;
+                    facts.readiness = Readiness::Ready;
+                });
             }
         },
         Step::AwaitExit { container, role } => match effect {
@@ -92,10 +96,14 @@ pub fn fold(observed: &mut Observed, desired: &Desired, step: &Step, effect: &Ef
                 job_done(observed, desired, container, role);
             }
         },
-        Step::Stop { container, .. } => change(observed, container, |facts| {
-            // A signal ends a process with some code; which one decides nothing, but 0 could pass for work well done.
-            facts.life = Life::Exited(143);
-        }),
+        Step::Stop { container, .. } => {
+            change(observed, container, |facts| {
+                // A signal ends a process with some code; which one decides nothing, but 0 could pass for work well done.
+                facts.life = Life::Exited(143);
+            });
+            let id = observed.containers.get(container).map(|facts| facts.id.clone());
+            observed.applied.stopped.extend(id);
+        }
         Step::Remove { container, .. } => {
             observed.containers.remove(container);
         }

@@ -109,6 +109,8 @@ pub struct Applied {
     pub present_tags: BTreeMap<String, String>,
     /// Containers to be replaced because somebody said so, by id.
     pub replace: BTreeSet<String>,
+    /// Containers that this pass has stopped itself, by id: that they are over is no drift.
+    pub stopped: BTreeSet<String>,
     /// The target is an earlier revision, not the head.
     pub rollback: bool,
 }

@@ -63,7 +63,23 @@ fn difference(cast: &Cast<'_>, desired: &Desired, observed: &Observed) -> Option
         return Some(Difference { action: Action::Update, cause: wanted, fields: declared });
     }
     let drift = drift_in_place(service, current, observed);
-    (!drift.is_empty()).then_some(Difference { action: Action::Repair, cause: Cause::Drift, fields: drift })
+    if drift.is_empty() {
+        return None;
+    }
+    // Who was taken off a network that the manifest changed is put back for the same reason.
+    if stands_on_new_ground(service, desired, observed) {
+        return Some(Difference { action: Action::Update, cause: wanted, fields: drift });
+    }
+    Some(Difference { action: Action::Repair, cause: Cause::Drift, fields: drift })
+}
+
+fn stands_on_new_ground(service: &DesiredService, desired: &Desired, observed: &Observed) -> bool {
+    let Network::Networks(networks) = &service.spec.network else { return false };
+    observed.applied.manifest.is_some()
+        && networks
+            .keys()
+            .filter_map(|name| desired.networks.get(name))
+            .any(|network| !super::network::declared_anew(network, desired, observed).is_empty())
 }
 
 /// Fields of the service in which the manifest differs from the one in force.

@@ -178,14 +178,34 @@ impl<'a> Draft<'a> {
         Some(step)
     }
 
+    /// Whoever is taken off a network and removed is taken off while it is there.
+    fn take_off_before_removing(&mut self) {
+        let ids: Vec<StepId> = self.graph.ids().collect();
+        for remove in &ids {
+            let Step::Remove { container: gone, .. } = self.graph.step(*remove).clone() else { continue };
+            let off = |id: &StepId| {
+                matches!(self.graph.step(*id), Step::Disconnect { container, .. } if *container == gone)
+            };
+            let offs: Vec<StepId> = ids.iter().copied().filter(off).collect();
+            self.graph.after(*remove, offs);
+        }
+    }
+
     /// Notes that a service cannot be brought to where it should be.
     pub fn obstruct(&mut self, service: &ServiceName, blame: Blame, summary: String, hint: Option<String>) {
         self.obstacles.push(Obstacle { blame, service: Some(service.clone()), summary, hint });
     }
 
-    /// The finished plan.
+    /// The finished plan, in which nothing stops before all that can be prepared is.
     #[must_use]
     pub fn finish(mut self) -> Plan {
+        let preparations = self.preparations();
+        let stops: Vec<StepId> =
+            self.graph.ids().filter(|id| matches!(self.graph.step(*id), Step::Stop { .. })).collect();
+        for stop in stops {
+            self.graph.after(stop, preparations.iter().copied());
+        }
+        self.take_off_before_removing();
         let mut changes = std::mem::take(&mut self.ground.changes);
         changes.append(&mut self.changes);
         let mut obstacles = std::mem::take(&mut self.ground.obstacles);

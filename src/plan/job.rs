@@ -5,6 +5,7 @@ use super::{
     change::{Action, Cause, Change, Interruption, Resource},
     draft::Draft,
     graph::StepId,
+    network::is_stale,
     rollout::JobSteps,
     step::Step,
 };
@@ -21,7 +22,8 @@ pub fn key(job: &DesiredJob, image_id: &str) -> JobKey {
 }
 
 impl Draft<'_> {
-    /// Lays the due jobs of a service in one phase; none where one has failed. Going back never runs a job.
+    /// Lays the due jobs of a service in one phase; none where one has failed. Going back never runs a job, and ends
+    /// those that still run.
     pub fn jobs(
         &mut self,
         service: &DesiredService,
@@ -29,21 +31,54 @@ impl Draft<'_> {
         phase: JobPhase,
         gates: &[StepId],
     ) -> Option<Vec<JobSteps>> {
-        if self.observed.applied.rollback {
-            return Some(Vec::new());
-        }
         let desired = self.desired;
         let due: Vec<&DesiredJob> =
             desired.jobs.values().filter(|job| job.service == service.name && job.phase == phase).collect();
         let mut steps = Vec::new();
+        if self.observed.applied.rollback {
+            for job in due {
+                let role = Role::Job(job.name.clone());
+                steps.extend(self.end_jobs(&role, |_| true).into_iter().map(JobSteps::beside_nobody));
+            }
+            return Some(steps);
+        }
         for job in due {
             if let Some(failure) = self.failed(job) {
                 self.obstruct(&job.service, Blame::Revision, failure, None);
                 return None;
             }
-            steps.extend(self.job(job, cast, gates));
+            let stray = |name: &str| name != job.container_name;
+            let strays: Vec<StepId> = self.end_jobs(&Role::Job(job.name.clone()), stray);
+            let laid = self.job(job, cast, gates);
+            if let Some(laid) = &laid {
+                self.graph.after(laid.started, strays.iter().copied());
+            }
+            self.clear_jobs(job, &strays, laid.as_ref());
+            steps.extend(strays.into_iter().map(JobSteps::beside_nobody));
+            steps.extend(laid);
         }
         Some(steps)
+    }
+
+    /// Stops containers of a job that may be alive.
+    fn end_jobs(&mut self, role: &Role, which: impl Fn(&str) -> bool) -> Vec<StepId> {
+        let observed = self.observed;
+        let alive = |(name, container): &(&String, &Container)| {
+            container.role == *role && container.life.is_up() && which(name)
+        };
+        let names = observed.containers.iter().filter(alive).map(|(name, _)| name.clone());
+        names.map(|container| self.graph.add(Step::Stop { container, role: role.clone() })).collect()
+    }
+
+    /// Removes what earlier bodies of a job left, once this one has run: the ledger remembers theirs.
+    fn clear_jobs(&mut self, job: &DesiredJob, stops: &[StepId], laid: Option<&JobSteps>) {
+        let (observed, role) = (self.observed, Role::Job(job.name.clone()));
+        for (name, container) in observed.containers.iter().filter(|(_, container)| container.role == role) {
+            if *name != job.container_name && !container.unprunable {
+                let remove = self.graph.add(Step::Remove { container: name.clone(), role: role.clone() });
+                self.graph.after(remove, stops.iter().copied().chain(laid.map(|job| job.done)));
+            }
+        }
     }
 
     /// What is known of a job that failed in this pass.
@@ -58,12 +93,17 @@ impl Draft<'_> {
     fn job(&mut self, job: &DesiredJob, cast: &Cast<'_>, gates: &[StepId]) -> Option<JobSteps> {
         let role = Role::Job(job.name.clone());
         let known = cast.image_id.map(|id| key(job, id));
-        if known.is_some_and(|key| self.observed.applied.jobs_done.contains(&(job.name.clone(), key))) {
-            return None;
-        }
         let holder = self.observed.containers.get(&job.container_name).filter(|container| container.role == role);
+        if known.is_some_and(|key| self.observed.applied.jobs_done.contains(&(job.name.clone(), key))) {
+            // Somebody runs it again by hand: that is waited for, and is none of ours.
+            let again = holder.filter(|container| container.life.is_up())?;
+            let wait = Step::AwaitExit { container: job.container_name.clone(), role: again.role.clone() };
+            return Some(JobSteps::beside_nobody(self.graph.add(wait)));
+        }
         let fits = |container: &&Container| {
-            container.spec_hash == job.spec_hash && cast.image_id.is_none_or(|id| id == container.image_id)
+            container.spec_hash == job.spec_hash
+                && cast.image_id.is_none_or(|id| id == container.image_id)
+                && !(container.life == Life::Created && self.is_astray(container))
         };
         let begun = holder.filter(fits);
         if begun.is_some_and(|container| container.life == Life::Exited(0)) {
@@ -99,17 +139,25 @@ impl Draft<'_> {
             let prerequisites = self.prerequisites(&job.spec);
             self.graph.after(step, prerequisites.into_iter().chain(cleared));
             made.push(step);
-            if let Network::Networks(networks) = &job.spec.network {
-                for network in networks.keys().skip(1) {
-                    let connect = self.graph.add(Step::Connect {
-                        container: name.clone(),
-                        network: network.clone(),
-                        role: role.clone(),
-                    });
-                    self.graph.after(connect, [step]);
-                    made.push(connect);
+        }
+        if start && let Network::Networks(networks) = &job.spec.network {
+            let prerequisites = self.prerequisites(&job.spec);
+            let is_on = |at: usize, network: &String| match begun.filter(|_| !create) {
+                Some(container) => {
+                    container.endpoints.contains_key(network) && !self.ground.renewed.contains(network)
                 }
+                None => at == 0,
+            };
+            for (_, network) in networks.keys().enumerate().filter(|(at, network)| !is_on(*at, network)) {
+                let connect = self.graph.add(Step::Connect {
+                    container: name.clone(),
+                    network: network.clone(),
+                    role: role.clone(),
+                });
+                self.graph.after(connect, made.first().copied().into_iter().chain(prerequisites.iter().copied()));
+                made.push(connect);
             }
+            made.extend(prerequisites);
         }
         let done = self.graph.add(Step::AwaitExit { container: name.clone(), role: role.clone() });
         let started = if start {
@@ -122,5 +170,13 @@ impl Draft<'_> {
         };
         self.graph.after(done, gates.iter().copied());
         Some(JobSteps::new(started, done, job))
+    }
+
+    /// True when a network it was made for is gone.
+    fn is_astray(&self, container: &Container) -> bool {
+        container
+            .endpoints
+            .iter()
+            .any(|(name, endpoint)| is_stale(name, endpoint, self.observed))
     }
 }

@@ -2,7 +2,9 @@
 
 use super::{
     Obstacle,
+    cast::Cast,
     change::{Action, Cause, Change, FieldChange, Interruption, Resource},
+    describe,
     graph::{Graph, StepId},
     step::Step,
 };
@@ -24,24 +26,26 @@ pub struct Ground {
     pub volumes: BTreeMap<String, StepId>,
     /// Networks and volumes that cannot be had, so that who needs them is not begun.
     pub missing: BTreeSet<String>,
+    /// Drift is put right: the manifest allows it, or a service that changes has to stand on something.
+    repairs: bool,
     /// What differs.
     pub changes: Vec<Change>,
     /// Why something cannot be had.
     pub obstacles: Vec<Obstacle>,
 }
 
-/// True when the container is on a network that had this name before and is another one now.
+/// True when the container is on a network that had this name before and is gone, or another one now.
 #[must_use]
 pub fn is_stale(name: &str, endpoint: &Endpoint, observed: &Observed) -> bool {
     // Podman tells the name where Docker tells the id, and Docker tells nothing before the first start.
     let known = |id: &str| id.is_empty() || id == name;
-    observed.networks.get(name).is_some_and(|network| !known(&endpoint.network_id) && network.id != endpoint.network_id)
+    !known(&endpoint.network_id) && observed.networks.get(name).is_none_or(|network| network.id != endpoint.network_id)
 }
 
 /// Lays the steps for networks and volumes.
 #[must_use]
 pub fn lay(desired: &Desired, observed: &Observed, graph: &mut Graph) -> Ground {
-    let mut ground = Ground::default();
+    let mut ground = Ground { repairs: desired.sync.self_heal || somebody_moves(desired, observed), ..Ground::default() };
     for (name, network) in &desired.networks {
         lay_network(name, network, desired, observed, graph, &mut ground);
     }
@@ -63,9 +67,12 @@ pub fn lay(desired: &Desired, observed: &Observed, graph: &mut Graph) -> Ground 
                 );
             }
             (None, false) => {
-                let step = graph.add(Step::CreateVolume { volume: name.clone() });
-                ground.volumes.insert(name.clone(), step);
-                ground.changes.push(made(Resource::Volume(name.clone()), cause("volumes", &volume.key, observed)));
+                let cause = cause("volumes", &volume.key, observed);
+                if ground.may(cause) {
+                    let step = graph.add(Step::CreateVolume { volume: name.clone() });
+                    ground.volumes.insert(name.clone(), step);
+                }
+                ground.changes.push(made(Resource::Volume(name.clone()), cause));
             }
         }
     }
@@ -89,10 +96,14 @@ fn lay_network(
                 format!("make it (`docker network create {name}`), or drop `external: true`"),
             );
         } else {
-            let step = graph.add(Step::CreateNetwork { network: name.to_owned() });
-            ground.networks.insert(name.to_owned(), step);
             let cause =
                 if wanted.key == "default" { used_before(observed) } else { cause("networks", &wanted.key, observed) };
+            // Taken away to be made anew, in this pass or in one that was killed.
+            let cause = if declared_anew(wanted, desired, observed).is_empty() { cause } else { Cause::Commit };
+            if ground.may(cause) {
+                let step = graph.add(Step::CreateNetwork { network: name.to_owned() });
+                ground.networks.insert(name.to_owned(), step);
+            }
             ground.changes.push(made(Resource::Network(name.to_owned()), cause));
         }
         return;
@@ -108,7 +119,7 @@ fn lay_network(
             "say `external: true` to use it as it is, or give `name` another value".to_owned(),
         ),
         Owner::App if there.spec_hash.as_ref() == Some(&wanted.spec_hash) => {
-            for id in &there.duplicates {
+            for id in there.duplicates.iter().filter(|_| desired.sync.self_heal) {
                 graph.add(Step::RemoveNetwork { network: name.to_owned(), id: id.clone() });
             }
         }
@@ -126,6 +137,19 @@ fn renew(
     graph: &mut Graph,
     ground: &mut Ground,
 ) {
+    let fields = declared_anew(wanted, desired, observed);
+    let cause = if fields.is_empty() { used_before(observed) } else { Cause::Commit };
+    ground.changes.push(Change {
+        resource: Resource::Network(name.to_owned()),
+        action: Action::Replace,
+        cause,
+        order: None,
+        interruption: Interruption::Brief,
+        fields,
+    });
+    if !ground.may(cause) {
+        return;
+    }
     let mut taken_off = Vec::new();
     for (container, facts) in &observed.containers {
         if facts.endpoints.contains_key(name) {
@@ -142,25 +166,29 @@ fn renew(
     graph.after(create, [remove]);
     ground.networks.insert(name.to_owned(), create);
     ground.renewed.insert(name.to_owned());
-    let path = format!("networks.{}", wanted.key);
-    let of = |manifest: &serde_json::Value| manifest.get("networks").and_then(|all| all.get(&wanted.key)).cloned();
-    let fields = super::fields::between(
-        &path,
-        observed.applied.manifest.as_ref().and_then(of).as_ref(),
-        of(&desired.manifest).as_ref(),
-    );
-    let cause = if fields.is_empty() { used_before(observed) } else { Cause::Commit };
-    ground.changes.push(Change {
-        resource: Resource::Network(name.to_owned()),
-        action: Action::Replace,
-        cause,
-        order: None,
-        interruption: Interruption::Brief,
-        fields,
-    });
+}
+
+/// The fields of a network in which the manifest differs from the one in force.
+#[must_use]
+pub fn declared_anew(network: &DesiredNetwork, desired: &Desired, observed: &Observed) -> Vec<FieldChange> {
+    let of = |manifest: &serde_json::Value| manifest.get("networks").and_then(|all| all.get(&network.key)).cloned();
+    let before = observed.applied.manifest.as_ref().and_then(of);
+    super::fields::between(&format!("networks.{}", network.key), before.as_ref(), of(&desired.manifest).as_ref())
+}
+
+/// True when a service changes for another reason than drift.
+fn somebody_moves(desired: &Desired, observed: &Observed) -> bool {
+    desired.services.values().any(|service| {
+        describe::service(&Cast::of(service, desired, observed), desired, observed)
+            .is_some_and(|change| change.cause != Cause::Drift)
+    })
 }
 
 impl Ground {
+    fn may(&self, cause: Cause) -> bool {
+        self.repairs || cause != Cause::Drift
+    }
+
     fn refuse(&mut self, kind: &str, name: &str, why: &str, hint: String) {
         self.missing.insert(name.to_owned());
         self.obstacles.push(Obstacle {

@@ -34,7 +34,9 @@ impl Draft<'_> {
         let Some(service) = desired.services.get(name) else { return };
         let cast = Cast::of(service, desired, observed);
         let change = describe::service(&cast, desired, observed);
-        let left_alone = change.as_ref().is_some_and(|change| change.cause == Cause::Drift) && !desired.sync.self_heal;
+        let stopped = cast.current.is_some_and(|member| observed.applied.stopped.contains(&member.container.id));
+        let drifted = change.as_ref().is_some_and(|change| change.cause == Cause::Drift);
+        let left_alone = drifted && !stopped && !desired.sync.self_heal;
         self.changes.extend(change);
         let milestone = if left_alone {
             Milestone { container: cast.current.map(|member| member.name.to_owned()), ..Milestone::default() }
@@ -69,15 +71,14 @@ impl Draft<'_> {
 
         let mut carried = self.carry(cast, &role, &gates, &jobs)?;
         let stop_first = service.order == Order::StopFirst;
-        let preparations = self.preparations();
         let mut stops = Vec::new();
-        for other in &cast.others {
-            let mut after = preparations.clone();
-            after.extend(&carried.made);
+        for other in cast.others.iter().filter(|other| !carried.removed.contains(other.name)) {
+            let mut after = carried.made.clone();
             if stop_first {
                 after.extend(&gates);
                 after.extend(jobs.iter().filter(|job| !job.shares(other.container)).map(|job| job.done));
             } else {
+                after.extend(carried.started);
                 after.extend(carried.ready);
             }
             if let Some(stop) = self.stop(*other, &role, &after) {
@@ -94,6 +95,15 @@ impl Draft<'_> {
         }
         let ready: Vec<StepId> = carried.ready.into_iter().collect();
         let jobs_after = self.jobs(service, cast, JobPhase::PostSync, &ready)?;
+        let fails = cast.current.is_some_and(|member| member.container.readiness == Readiness::Failing);
+        if fails && carried.ready.is_none() && !jobs_after.is_empty() {
+            let ready = self.graph.add(Step::Await { container: carried.name.clone(), role: role.clone() });
+            self.graph.after(ready, carried.made.iter().copied().chain(stops.iter().copied()));
+            for job in &jobs_after {
+                self.graph.after(job.started, [ready]);
+            }
+            carried.ready = Some(ready);
+        }
         let mut settled: Vec<StepId> = carried.ready.into_iter().collect();
         settled.extend(&stops);
         settled.extend(jobs_after.iter().map(|job| job.done));
@@ -193,7 +203,10 @@ impl Draft<'_> {
         }
         let mut removed = BTreeSet::new();
         if let Some(holder) = holder {
-            let stop = self.stop(holder, role, &self.preparations());
+            let stop = self.stop(holder, role, &[]);
+            for job in jobs.iter().filter(|job| job.shares(holder.container)) {
+                self.graph.after(job.started, stop);
+            }
             let remove = self.remove(holder, role, stop.into_iter().collect());
             self.graph.after(create, [remove]);
             removed.insert(holder.name.to_owned());
@@ -253,8 +266,10 @@ impl Draft<'_> {
         }
         // Both are taken, after a crash or two: the one that is worth less makes room.
         let holder = |name: &str| cast.others.iter().copied().find(|member| member.name == name);
-        let worth =
-            |member: &Member<'_>| (member.container.life.is_up(), member.container.readiness == Readiness::Ready);
+        let worth = |member: &Member<'_>| {
+            let (life, ready) = (&member.container.life, member.container.readiness == Readiness::Ready);
+            (*life == Life::Running && ready, life.is_up(), ready)
+        };
         match (holder(&first), holder(&second)) {
             (Some(one), Some(two)) if worth(&one) < worth(&two) => Some((first, Some(one))),
             (_, Some(two)) => Some((second, Some(two))),
@@ -293,10 +308,10 @@ impl Draft<'_> {
             Life::Stopping => Starts::AfterStop,
             Life::Exited(0) if service.completes() => Starts::Not,
             Life::Exited(_) => Starts::Now,
-            Life::Running if self.must_restart(cast, jobs) => Starts::AfterStop,
-            Life::Paused if self.must_restart(cast, jobs) => Starts::AfterStop,
+            Life::Running | Life::Paused | Life::Restarting if self.must_restart(cast, jobs) => Starts::AfterStop,
             Life::Paused => {
                 let unpause = self.graph.add(Step::Unpause { container: name.clone(), role: role.clone() });
+                self.graph.after(unpause, jobs.iter().map(|job| job.done));
                 carried.started = Some(unpause);
                 Starts::Not
             }
@@ -304,12 +319,12 @@ impl Draft<'_> {
         };
         match starts {
             Starts::Now | Starts::AfterStop => {
-                let made = carried.made.clone();
+                let mut made = carried.made.clone();
+                made.extend(self.prerequisites(&service.spec));
                 let (start, ready) = self.start(&name, role, gates, jobs, &made);
                 if starts == Starts::AfterStop {
                     let stop = self.graph.add(Step::Stop { container: name, role: role.clone() });
-                    let preparations = self.preparations();
-                    self.graph.after(stop, gates.iter().copied().chain(preparations));
+                    self.graph.after(stop, gates.iter().copied());
                     self.graph.after(start, [stop]);
                     for job in jobs {
                         if job.shares(container) {
@@ -321,7 +336,7 @@ impl Draft<'_> {
                 }
                 (carried.started, carried.ready) = (Some(start), Some(ready));
             }
-            Starts::Not if container.life.is_up() && container.readiness == Readiness::Unproven => {
+            Starts::Not if container.life.is_up() && is_to_be_proved(container, cast) => {
                 let ready = self.graph.add(Step::Await { container: name, role: role.clone() });
                 self.graph.after(ready, carried.started);
                 self.graph.after(ready, carried.made.iter().copied());
@@ -332,18 +347,32 @@ impl Draft<'_> {
         carried
     }
 
-    /// A running container starts anew when a dependency with `restart: true` was made after it started, and when a job
-    /// needs a volume it writes.
+    /// A running container starts anew when a dependency with `restart: true` was made after it started, when the one
+    /// whose network it shares was started after it (the network of before is gone), and when a job needs a volume it
+    /// writes.
     fn must_restart(&self, cast: &Cast<'_>, jobs: &[JobSteps]) -> bool {
         let Some(Member { container, .. }) = cast.current else { return false };
         let outlived = cast.service.depends_on.iter().filter(|(_, dependency)| dependency.restart).any(|(other, _)| {
             let Some(service) = self.desired.services.get(other) else { return false };
             match Cast::of(service, self.desired, self.observed).current {
                 Some(member) => container.started_at.is_some_and(|at| at < member.container.created_at),
-                None => true,
+                None => self.milestones.get(other).is_some_and(|milestone| milestone.started.is_some()),
             }
         });
-        outlived || jobs.iter().any(|job| job.shares(container))
+        outlived || self.network_is_lost(cast.service, container) || jobs.iter().any(|job| job.shares(container))
+    }
+
+    /// True for a guest in the network of a service that is started after it.
+    fn network_is_lost(&self, service: &DesiredService, guest: &Container) -> bool {
+        let Network::Service(host) = &service.spec.network else { return false };
+        let Some(host_service) = self.desired.services.get(host) else { return false };
+        let starts = self
+            .milestones
+            .get(host)
+            .and_then(|milestone| milestone.started)
+            .is_some_and(|step| matches!(self.graph.step(step), Step::Start { .. }));
+        let started = Cast::of(host_service, self.desired, self.observed).current.and_then(|it| it.container.started_at);
+        self.desired.sync.self_heal && (starts || guest.started_at < started)
     }
 
     /// Brings a container's networks and aliases to what they should be.
@@ -366,9 +395,12 @@ impl Draft<'_> {
             if whole && !renewed {
                 continue;
             }
+            // By name, so the network of now has to be there even to be taken off the one before.
             let off = (endpoint.is_some() && !renewed).then(|| {
-                let (container, network, role) = step(network);
-                self.graph.add(Step::Disconnect { container, network, role })
+                let (container, network_name, role) = step(network);
+                let off = self.graph.add(Step::Disconnect { container, network: network_name, role });
+                self.graph.after(off, self.ground.networks.get(network).copied());
+                off
             });
             let (container, network_name, role) = step(network);
             let on = self.graph.add(Step::Connect { container, network: network_name, role });
@@ -392,6 +424,15 @@ impl Draft<'_> {
             rename,
             freed.iter().copied().chain(carried.ready).chain(carried.started).chain(carried.made.iter().copied()),
         );
+    }
+}
+
+/// One that was never seen ready is; and one that fails its probe now, before anything gives way to it.
+fn is_to_be_proved(container: &Container, cast: &Cast<'_>) -> bool {
+    match container.readiness {
+        Readiness::Unproven => true,
+        Readiness::Failing => !cast.others.is_empty(),
+        Readiness::Ready | Readiness::Failed(_) => false,
     }
 }
 
@@ -426,6 +467,12 @@ impl JobSteps {
     #[must_use]
     pub fn new(started: StepId, done: StepId, job: &DesiredJob) -> Self {
         Self { started, done, writes: job.spec.writes() }
+    }
+
+    /// The end of a job's container that is none of this plan's, and asks nobody to give way.
+    #[must_use]
+    pub fn beside_nobody(end: StepId) -> Self {
+        Self { started: end, done: end, writes: BTreeSet::new() }
     }
 
     /// True when a living container writes what the job writes.

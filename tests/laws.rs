@@ -1,0 +1,20 @@
+//! The plan's laws over every small world. `LAWS=all` takes the large products too; `LAWS_SEED` another sample of orders.
+
+#[path = "laws/draw.rs"]
+mod draw;
+#[path = "laws/halt.rs"]
+mod halt;
+#[path = "laws/law.rs"]
+mod law;
+#[path = "laws/lives.rs"]
+mod lives;
+#[path = "laws/mutants.rs"]
+mod mutants;
+#[path = "laws/one.rs"]
+mod one;
+#[path = "laws/several.rs"]
+mod several;
+#[path = "laws/upgrade.rs"]
+mod upgrade;
+#[path = "laws/walk.rs"]
+mod walk;
