@@ -155,7 +155,8 @@ fn our_own_environments_have_no_marks() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut manifests = Vec::new();
     for folder in fs::read_dir(root.join("environments")).expect("environments/ is there") {
-        let files = fs::read_dir(folder.expect("a folder").path()).expect("only folders in environments/");
+        let folder = folder.expect("an entry").path();
+        let Ok(files) = fs::read_dir(&folder) else { continue };
         let files = files.map(|file| file.expect("a file").path());
         manifests.extend(files.filter(|path| path.extension().is_some_and(|ending| ending == "yaml")));
     }
