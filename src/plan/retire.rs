@@ -17,18 +17,12 @@ impl Draft<'_> {
         let mut gone = BTreeSet::new();
         let mut removals = Vec::new();
         for (name, container) in observed.containers.iter().filter(|(_, container)| !container.unprunable) {
-            match &container.role {
-                Role::Service(service) if desired.services.contains_key(service) => continue,
-                Role::Job(job) => match desired.jobs.get(job) {
-                    Some(wanted) if wanted.container_name == *name => continue,
-                    // The record of an earlier run: it goes without a word, once what came after it is settled.
-                    Some(_) => {
-                        removals.push(self.take_away(name, container, &settled));
-                        continue;
-                    }
-                    None => {}
-                },
-                Role::Service(_) => {}
+            let kept = match &container.role {
+                Role::Service(service) => desired.services.contains_key(service),
+                Role::Job(job) => desired.jobs.contains_key(job),
+            };
+            if kept {
+                continue;
             }
             gone.insert(resource(container));
             if desired.sync.prune {
