@@ -183,9 +183,8 @@ impl<'a> Draft<'a> {
         let ids: Vec<StepId> = self.graph.ids().collect();
         for remove in &ids {
             let Step::Remove { container: gone, .. } = self.graph.step(*remove).clone() else { continue };
-            let off = |id: &StepId| {
-                matches!(self.graph.step(*id), Step::Disconnect { container, .. } if *container == gone)
-            };
+            let off =
+                |id: &StepId| matches!(self.graph.step(*id), Step::Disconnect { container, .. } if *container == gone);
             let offs: Vec<StepId> = ids.iter().copied().filter(off).collect();
             self.graph.after(*remove, offs);
         }

@@ -53,7 +53,6 @@ impl Draft<'_> {
             if let Some(laid) = &laid {
                 self.graph.after(laid.started, strays.iter().copied());
             }
-            self.clear_jobs(job, &strays, laid.as_ref());
             steps.extend(strays.into_iter().map(JobSteps::beside_nobody));
             steps.extend(laid);
         }
@@ -68,17 +67,6 @@ impl Draft<'_> {
         };
         let names = observed.containers.iter().filter(alive).map(|(name, _)| name.clone());
         names.map(|container| self.graph.add(Step::Stop { container, role: role.clone() })).collect()
-    }
-
-    /// Removes what earlier bodies of a job left, once this one has run: the ledger remembers theirs.
-    fn clear_jobs(&mut self, job: &DesiredJob, stops: &[StepId], laid: Option<&JobSteps>) {
-        let (observed, role) = (self.observed, Role::Job(job.name.clone()));
-        for (name, container) in observed.containers.iter().filter(|(_, container)| container.role == role) {
-            if *name != job.container_name && !container.unprunable {
-                let remove = self.graph.add(Step::Remove { container: name.clone(), role: role.clone() });
-                self.graph.after(remove, stops.iter().copied().chain(laid.map(|job| job.done)));
-            }
-        }
     }
 
     /// What is known of a job that failed in this pass.
@@ -143,9 +131,7 @@ impl Draft<'_> {
         if start && let Network::Networks(networks) = &job.spec.network {
             let prerequisites = self.prerequisites(&job.spec);
             let is_on = |at: usize, network: &String| match begun.filter(|_| !create) {
-                Some(container) => {
-                    container.endpoints.contains_key(network) && !self.ground.renewed.contains(network)
-                }
+                Some(container) => container.endpoints.contains_key(network) && !self.ground.renewed.contains(network),
                 None => at == 0,
             };
             for (_, network) in networks.keys().enumerate().filter(|(at, network)| !is_on(*at, network)) {
@@ -174,9 +160,6 @@ impl Draft<'_> {
 
     /// True when a network it was made for is gone.
     fn is_astray(&self, container: &Container) -> bool {
-        container
-            .endpoints
-            .iter()
-            .any(|(name, endpoint)| is_stale(name, endpoint, self.observed))
+        container.endpoints.iter().any(|(name, endpoint)| is_stale(name, endpoint, self.observed))
     }
 }

@@ -45,7 +45,8 @@ pub fn is_stale(name: &str, endpoint: &Endpoint, observed: &Observed) -> bool {
 /// Lays the steps for networks and volumes.
 #[must_use]
 pub fn lay(desired: &Desired, observed: &Observed, graph: &mut Graph) -> Ground {
-    let mut ground = Ground { repairs: desired.sync.self_heal || somebody_moves(desired, observed), ..Ground::default() };
+    let mut ground =
+        Ground { repairs: desired.sync.self_heal || somebody_moves(desired, observed), ..Ground::default() };
     for (name, network) in &desired.networks {
         lay_network(name, network, desired, observed, graph, &mut ground);
     }

@@ -371,7 +371,8 @@ impl Draft<'_> {
             .get(host)
             .and_then(|milestone| milestone.started)
             .is_some_and(|step| matches!(self.graph.step(step), Step::Start { .. }));
-        let started = Cast::of(host_service, self.desired, self.observed).current.and_then(|it| it.container.started_at);
+        let started =
+            Cast::of(host_service, self.desired, self.observed).current.and_then(|it| it.container.started_at);
         self.desired.sync.self_heal && (starts || guest.started_at < started)
     }
 

@@ -1,7 +1,15 @@
 //! Halting: what failed is stopped and kept, and nothing else is touched.
 
-use crate::{draw::about, draw::perform, lives::LIVES, one::{Leftovers, MODES}};
-use reconcile::{observed::{Life, Readiness}, plan::{Step, halt}};
+use crate::{
+    draw::about,
+    draw::perform,
+    lives::LIVES,
+    one::{Leftovers, MODES},
+};
+use reconcile::{
+    observed::{Life, Readiness},
+    plan::{Step, halt},
+};
 
 #[test]
 fn a_halt_stops_what_is_not_proved_and_removes_nothing() {

@@ -53,19 +53,17 @@ pub fn serves(container: &Container) -> bool {
 /// What a whole plan must not say.
 pub fn of_plan(desired: &Desired, plan: &Plan) -> Result<(), Broken> {
     if !desired.sync.self_heal {
-        let moves = plan.changes.iter().any(|it| matches!(it.resource, Resource::Service(_)) && it.cause != Cause::Drift);
+        let moves =
+            plan.changes.iter().any(|it| matches!(it.resource, Resource::Service(_)) && it.cause != Cause::Drift);
         for change in plan.changes.iter().filter(|change| change.cause == Cause::Drift) {
             // Who changes for another reason needs something to stand on.
             if moves && !matches!(change.resource, Resource::Service(_)) {
                 continue;
             }
-            let new_ground = plan
-                .changes
-                .iter()
-                .any(|it| matches!(it.resource, Resource::Network(_)) && it.cause != Cause::Drift);
+            let new_ground =
+                plan.changes.iter().any(|it| matches!(it.resource, Resource::Network(_)) && it.cause != Cause::Drift);
             let excused = |step: &Step| new_ground && matches!(step, Step::Disconnect { .. });
-            if let Some(step) =
-                plan.steps.iter().find(|it| is_about(&it.step, &change.resource) && !excused(&it.step))
+            if let Some(step) = plan.steps.iter().find(|it| is_about(&it.step, &change.resource) && !excused(&it.step))
             {
                 return broken(Law::LeavesDrift, format!("{} of drifted {}", step.step, change.resource));
             }
@@ -154,7 +152,9 @@ fn prepares(step: &Step) -> bool {
 fn names_only_ours(step: &Step, observed: &Observed) -> Result<(), Broken> {
     let taken = |name: &String| observed.containers.contains_key(name) || observed.foreign_names.contains(name);
     match (step, about(step)) {
-        (Step::Create { container, .. }, _) if taken(container) => broken(Law::OnlyOurs, format!("{step}: it is taken")),
+        (Step::Create { container, .. }, _) if taken(container) => {
+            broken(Law::OnlyOurs, format!("{step}: it is taken"))
+        }
         (Step::Create { .. }, _) | (_, None) => Ok(()),
         (Step::Rename { to, .. }, _) if taken(to) => broken(Law::OnlyOurs, format!("{step}: it is taken")),
         (_, Some((name, role))) => match observed.containers.get(name) {
@@ -173,10 +173,8 @@ fn keeps_serving(step: &Step, name: &str, desired: &Desired, observed: &Observed
     if service.order == Order::StopFirst || !service.running || must_restart {
         return Ok(());
     }
-    let another = observed
-        .containers
-        .iter()
-        .any(|(other, facts)| other != name && facts.role == container.role && serves(facts));
+    let another =
+        observed.containers.iter().any(|(other, facts)| other != name && facts.role == container.role && serves(facts));
     if another { Ok(()) } else { broken(Law::KeepsServing, step.to_string()) }
 }
 
@@ -246,9 +244,10 @@ fn needs_hold(step: &Step, role: &Role, desired: &Desired, observed: &Observed, 
             Condition::ServiceCompletedSuccessfully => current.is_some_and(|it| it.life == Life::Exited(0)),
         };
         // Drift that is left, and what is not required and cannot be had, are not waited for.
-        let comes = plan.steps.iter().any(
-            |left| matches!(&left.step, Step::Start { role: Role::Service(name), .. } if name == other),
-        );
+        let comes = plan
+            .steps
+            .iter()
+            .any(|left| matches!(&left.step, Step::Start { role: Role::Service(name), .. } if name == other));
         if !holds && (dependency.required && desired.sync.self_heal || comes) {
             return broken(Law::NeedsFirst, format!("{step} before {other} is {:?}", dependency.condition));
         }
@@ -258,9 +257,9 @@ fn needs_hold(step: &Step, role: &Role, desired: &Desired, observed: &Observed, 
 
 fn job_is_in_time(step: &Step, role: &Role, desired: &Desired, observed: &Observed, plan: &Plan) -> Result<(), Broken> {
     let left = |wanted: &DesiredJob| {
-        plan.steps.iter().any(
-            |left| matches!(&left.step, Step::AwaitExit { role: Role::Job(name), .. } if *name == wanted.name),
-        )
+        plan.steps
+            .iter()
+            .any(|left| matches!(&left.step, Step::AwaitExit { role: Role::Job(name), .. } if *name == wanted.name))
     };
     match role {
         Role::Service(service) => {

@@ -61,7 +61,8 @@ pub const EVIDENCE: &[&str] = &["ours", "same", "differs", "declared right", "de
 
 /// What is known of a container's body.
 pub fn evidence(container: &mut Container, spec: &ContainerSpec, word: &str) {
-    let difference = FieldChange { path: "HostConfig.Privileged".to_owned(), before: Some("true".to_owned()), after: None };
+    let difference =
+        FieldChange { path: "HostConfig.Privileged".to_owned(), before: Some("true".to_owned()), after: None };
     container.evidence = match word {
         "ours" => Evidence::Ours,
         "same" => Evidence::Baseline(Vec::new()),
@@ -91,7 +92,9 @@ pub fn endpoint(container: &mut Container, network: &str, word: &str) {
         "missing" => drop(container.endpoints.remove(network)),
         "extra" => drop(container.endpoints.insert("bridge".to_owned(), Endpoint::default())),
         "alias lost" => container.endpoints.entry(network.to_owned()).or_default().aliases.clear(),
-        "stale id" => "the one before".clone_into(&mut container.endpoints.entry(network.to_owned()).or_default().network_id),
+        "stale id" => {
+            "the one before".clone_into(&mut container.endpoints.entry(network.to_owned()).or_default().network_id)
+        }
         other => panic!("`{other}` is no endpoint"),
     }
 }

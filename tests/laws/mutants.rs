@@ -20,8 +20,16 @@ fn worlds() -> Vec<World> {
     for mode in MODES {
         for life in ["created", "unproven", "ready", "exited 1"] {
             let mut observed = crate::one::host(&settled(&one(mode, 1, "app:1")), life, "own");
-            worlds.push(World { title: format!("{mode} {life}"), desired: one(mode, 2, "app:1"), observed: observed.clone() });
-            worlds.push(World { title: format!("{mode} {life} same"), desired: one(mode, 1, "app:1"), observed: observed.clone() });
+            worlds.push(World {
+                title: format!("{mode} {life}"),
+                desired: one(mode, 2, "app:1"),
+                observed: observed.clone(),
+            });
+            worlds.push(World {
+                title: format!("{mode} {life} same"),
+                desired: one(mode, 1, "app:1"),
+                observed: observed.clone(),
+            });
             lives::network(&mut observed, "test-app", "absent");
             worlds.push(World { title: format!("{mode} {life} no network"), desired: one(mode, 2, "app:1"), observed });
         }
@@ -56,7 +64,8 @@ fn caught(planner: Planner) -> Option<Broken> {
 
 /// Every law that a planner breaks in any world.
 fn laws_broken(planner: Planner) -> Vec<Law> {
-    let mut broken: Vec<Law> = worlds().iter().filter_map(|world| walk(world, planner).err()).map(|it| it.law).collect();
+    let mut broken: Vec<Law> =
+        worlds().iter().filter_map(|world| walk(world, planner).err()).map(|it| it.law).collect();
     broken.sort();
     broken.dedup();
     broken
@@ -139,11 +148,19 @@ fn removes_before_ready(desired: &Desired, observed: &Observed) -> Plan {
 }
 
 fn runs_the_job_after_the_start(desired: &Desired, observed: &Observed) -> Plan {
-    hasty(plan(desired, observed), |step| is_start(step) && matches!(crate::draw::about(step), Some((_, Role::Service(_)))), |step| matches!(step, Step::AwaitExit { .. }))
+    hasty(
+        plan(desired, observed),
+        |step| is_start(step) && matches!(crate::draw::about(step), Some((_, Role::Service(_)))),
+        |step| matches!(step, Step::AwaitExit { .. }),
+    )
 }
 
 fn runs_the_job_beside_the_writer(desired: &Desired, observed: &Observed) -> Plan {
-    hasty(plan(desired, observed), |step| is_start(step) && matches!(crate::draw::about(step), Some((_, Role::Job(_)))), is_stop)
+    hasty(
+        plan(desired, observed),
+        |step| is_start(step) && matches!(crate::draw::about(step), Some((_, Role::Job(_)))),
+        is_stop,
+    )
 }
 
 fn runs_jobs_on_the_way_back(desired: &Desired, observed: &Observed) -> Plan {

@@ -171,7 +171,8 @@ fn limits_are_changed_in_place_where_the_engine_can() {
                         let mut observed = host(&settled(&limited(there)), life, "own");
                         observed.abilities.adjusts = adjusts;
                         lives::network(&mut observed, "test-app", network);
-                        let title = format!("{mode}, {life}, {there:?} to {limit:?}, adjusts {adjusts}, network {network}");
+                        let title =
+                            format!("{mode}, {life}, {there:?} to {limit:?}, adjusts {adjusts}, network {network}");
                         worlds.push(World { title, desired: limited(limit), observed });
                     }
                 }

@@ -8,7 +8,7 @@ use crate::{
 };
 use reconcile::{
     desired::Desired,
-    observed::{Observed, Readiness, Role, Failure},
+    observed::{Failure, Observed, Readiness, Role},
     plan::plan,
 };
 use serde_json::{Value, json};
@@ -35,7 +35,8 @@ fn migrate() -> Role {
     Role::Job("migrate".parse().unwrap())
 }
 
-const SOME: &[&str] = &["absent", "created", "unproven", "ready", "failing", "paused", "exited 0", "exited 1", "stopping"];
+const SOME: &[&str] =
+    &["absent", "created", "unproven", "ready", "failing", "paused", "exited 0", "exited 1", "stopping"];
 
 /// `web` needs `db` in some way.
 fn pair(web: (&str, u8), db: (&str, u8), dependency: &Value) -> Desired {
@@ -188,7 +189,8 @@ fn jobs_run_in_their_time_and_never_on_the_way_back() {
                                 set(&mut observed, &web(), life);
                                 set(&mut observed, &migrate(), if *job == "failed" { "exited 1" } else { job });
                                 if *job == "failed" {
-                                    for container in observed.containers.values_mut().filter(|it| it.role == migrate()) {
+                                    for container in observed.containers.values_mut().filter(|it| it.role == migrate())
+                                    {
                                         container.readiness = Readiness::Failed(Failure::default());
                                     }
                                 }
@@ -228,7 +230,9 @@ fn what_is_gone_from_the_manifest_goes_when_the_rest_is_well() {
                                 set(&mut observed, &db(), second);
                                 for container in observed.containers.values_mut().filter(|it| it.role == db()) {
                                     container.unprunable = unprunable;
-                                    container.endpoints.insert("test-app_left".to_owned(), reconcile::observed::Endpoint::default());
+                                    container
+                                        .endpoints
+                                        .insert("test-app_left".to_owned(), reconcile::observed::Endpoint::default());
                                 }
                                 observed.networks.insert("test-app_left".to_owned(), lives::left_network());
                                 lives::network(&mut observed, "test-app_left", network);
