@@ -154,10 +154,13 @@ fn the_host_file_has_its_schema_too() {
 fn our_own_environments_have_no_marks() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut manifests = Vec::new();
-    for folder in fs::read_dir(root.join("environments")).expect("environments/ is there") {
-        let files = fs::read_dir(folder.expect("a folder").path()).expect("only folders in environments/");
-        let files = files.map(|file| file.expect("a file").path());
-        manifests.extend(files.filter(|path| path.extension().is_some_and(|ending| ending == "yaml")));
+    let within = |folder: &Path| -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        entries.map(|entry| entry.expect("an entry").path()).collect()
+    };
+    for folder in within(&root.join("environments")).into_iter().filter(|path| path.is_dir()) {
+        manifests
+            .extend(within(&folder).into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "yaml")));
     }
     assert!(!manifests.is_empty());
     let mut server = server();

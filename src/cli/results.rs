@@ -19,7 +19,7 @@ pub fn print(text: &str) -> Result<(), Complaint> {
 /// Writes a report in the form that was asked for; `text` and `markdown` are made only when needed.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn report(
     form: Output,
     report: &impl Serialize,

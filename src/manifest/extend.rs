@@ -14,8 +14,6 @@ pub(super) struct Layers {
     pub tree: Option<Node>,
     /// What is wrong with any of the files by itself.
     pub problems: Vec<Diagnostic>,
-    /// All files of the chain that are there.
-    pub files: BTreeSet<String>,
 }
 
 /// Reads the file at `path` and what it extends, and lays them over one another.
@@ -39,7 +37,19 @@ pub(super) fn layers(files: &BTreeMap<String, String>, root: &str, path: &str) -
     // Without one of the files nobody can say what the whole lacks.
     let whole = trees.len() == chain.len();
     let tree = trees.into_iter().rev().fold(None, |base, patch| Some(laid_over(base, patch, &mut problems)));
-    Layers { tree: tree.filter(|_| whole), problems, files: chain.into_iter().collect() }
+    Layers { tree: tree.filter(|_| whole), problems }
+}
+
+/// Files that others name, found by their lines alone: what is wrong with these is told by the apps above them.
+pub(super) fn named(files: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    for (path, text) in files {
+        let line = text.lines().find_map(|line| line.strip_prefix("extends:"));
+        let target = line.map(|line| line.split(" #").next().unwrap_or(line).trim().trim_matches(['"', '\'']));
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        named.extend(target.and_then(|target| normal(folder, target)));
+    }
+    named
 }
 
 /// The tree of one file, judged by itself.

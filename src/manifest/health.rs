@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     desired::Scheme,
-    value::{Duration, HostName, StatusRange},
+    value::{Duration, HostName, HttpPath, StatusRange},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -76,9 +76,9 @@ impl Healthcheck {
 #[schemars(title = "HTTP probe")]
 pub struct HttpCheck {
     /// The path asked for. Default: /.
-    #[serde(default = "root", skip_serializing_if = "is_root")]
-    #[schemars(title = "Path", example = &"/healthz", regex(pattern = "^/"))]
-    pub path: String,
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(title = "Path", example = &"/healthz")]
+    pub path: HttpPath,
     /// The container's port.
     #[schemars(title = "Port", example = 8080, range(min = 1, max = 65535))]
     pub port: u16,
@@ -94,14 +94,6 @@ pub struct HttpCheck {
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(title = "Good statuses", example = &"200-299")]
     pub status: StatusRange,
-}
-
-fn root() -> String {
-    "/".to_owned()
-}
-
-fn is_root(path: &str) -> bool {
-    path == "/"
 }
 
 /// The words of `Scheme`, for the schema.

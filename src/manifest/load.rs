@@ -11,7 +11,7 @@ use crate::{
     value::{AppName, EnvironmentName},
     yaml::{self, Diagnostic, Node, Place, Required},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// One app in one environment, whole and right by itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +35,7 @@ impl App {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Loaded {
     pub apps: BTreeMap<AppName, Result<App, Vec<Diagnostic>>>,
-    /// What is wrong with files that are no app: misplaced ones, and bases that nobody in this environment extends.
+    /// What is wrong with files that are no app: misplaced ones, and bases that no file extends.
     pub other: Vec<Diagnostic>,
 }
 
@@ -45,12 +45,10 @@ pub struct Loaded {
 #[must_use]
 pub fn load(files: &BTreeMap<String, String>, environment: &EnvironmentName, root: &str) -> Loaded {
     let mut loaded = Loaded::default();
-    let mut extended = BTreeSet::new();
     for path in files.keys() {
         match placement(root, path) {
             Placement::App { environment: of, name } if of == *environment => {
                 let layers = extend::layers(files, root, path);
-                extended.extend(layers.files.iter().cloned());
                 loaded.apps.insert(name.clone(), app(of, name, layers));
             }
             Placement::Misplaced { environment: of, problem } if of.as_ref().is_none_or(|of| of == environment) => {
@@ -59,6 +57,7 @@ pub fn load(files: &BTreeMap<String, String>, environment: &EnvironmentName, roo
             Placement::App { .. } | Placement::Base | Placement::Ignored | Placement::Misplaced { .. } => {}
         }
     }
+    let extended = extend::named(files);
     for path in files.keys().filter(|path| placement(root, path) == Placement::Base && !extended.contains(*path)) {
         loaded.other.extend(extend::layers(files, root, path).problems);
     }

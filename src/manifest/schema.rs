@@ -95,7 +95,7 @@ fn default_value(schema: &Map<String, Value>, word: &str) -> Option<Value> {
         "string" => match (words, format) {
             (Some(words), _) => words.contains(&text).then_some(text),
             (None, Some(format)) => (word != "none" && check_format(format, word).is_ok()).then_some(text),
-            (None, None) => word.starts_with('/').then_some(text),
+            (None, None) => None,
         },
         _ => None,
     }

@@ -59,9 +59,7 @@ impl Look {
             .flat_map(|service| std::iter::once(&service.spec.image).chain(&service.pinned_image));
         let mut images = BTreeMap::new();
         for reference in references {
-            if let Some(view) = self.images.iter().find(|view| {
-                view.id == *reference || view.references.contains(reference) || view.digests.contains(reference)
-            }) {
+            if let Some(view) = self.images.iter().find(|view| view.answers_to(reference)) {
                 images.insert(
                     reference.clone(),
                     Image {

@@ -128,7 +128,7 @@ impl<E: Engine> AppPass<'_, E> {
     async fn lock(&self, look: &mut Look) -> Result<AppLock, ErrorReport> {
         use crate::record::lock::Attempt;
         let (settings, environment) = (&self.host.settings, &self.wish.environment);
-        let away = |error: &dyn std::error::Error| report::chain(Blame::World, error);
+        let away = |error: &(dyn std::error::Error + 'static)| report::chain(Blame::World, error);
         match AppLock::attempt(&settings.lock_dir, &settings.engine, environment, self.app)
             .map_err(|error| away(&error))?
         {

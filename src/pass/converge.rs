@@ -85,7 +85,7 @@ pub async fn converge<E: Engine>(
             return ended.unwrap_or(Ended::Done);
         }
         // Once it is over, what only waits is let go; what changes something is seen to its end.
-        if ended.is_some() && busy.iter().all(waits) {
+        if ended.is_some() && busy.iter().all(Step::waits) {
             return ended.unwrap_or(Ended::Done);
         }
         tokio::select! {
@@ -115,7 +115,9 @@ fn carry_over(
             fold::fold(observed, desired, step, &effect);
             match (effect, step) {
                 (Effect::Failed(_), Step::RemoveNetwork { .. }) => None,
-                (Effect::Failed(failure), _) => Some(Ended::Failed { role: role(step), failure }),
+                (Effect::Failed(failure), _) => {
+                    Some(Ended::Failed { role: step.about().map(|(_, role)| role.clone()), failure })
+                }
                 (Effect::Done | Effect::Ready | Effect::Ended | Effect::Pulled(_) | Effect::Made { .. }, _) => None,
             }
         }
@@ -162,50 +164,5 @@ async fn asked(ending: &mut Ending) {
     if ending.wait_for(|asked| *asked).await.is_err() {
         // Nobody is left who could ask.
         std::future::pending().await
-    }
-}
-
-fn waits(step: &Step) -> bool {
-    match step {
-        Step::Await { .. } | Step::AwaitExit { .. } => true,
-        Step::Pull { .. }
-        | Step::CreateNetwork { .. }
-        | Step::RemoveNetwork { .. }
-        | Step::CreateVolume { .. }
-        | Step::Create { .. }
-        | Step::Start { .. }
-        | Step::Stop { .. }
-        | Step::Remove { .. }
-        | Step::Rename { .. }
-        | Step::Adjust { .. }
-        | Step::Unpause { .. }
-        | Step::Connect { .. }
-        | Step::Disconnect { .. }
-        | Step::Tag { .. }
-        | Step::Untag { .. } => false,
-    }
-}
-
-/// Whose container a step is about.
-#[must_use]
-pub fn role(step: &Step) -> Option<Role> {
-    match step {
-        Step::Create { role, .. }
-        | Step::Start { role, .. }
-        | Step::Await { role, .. }
-        | Step::AwaitExit { role, .. }
-        | Step::Stop { role, .. }
-        | Step::Remove { role, .. }
-        | Step::Rename { role, .. }
-        | Step::Adjust { role, .. }
-        | Step::Unpause { role, .. }
-        | Step::Connect { role, .. }
-        | Step::Disconnect { role, .. } => Some(role.clone()),
-        Step::Pull { .. }
-        | Step::CreateNetwork { .. }
-        | Step::RemoveNetwork { .. }
-        | Step::CreateVolume { .. }
-        | Step::Tag { .. }
-        | Step::Untag { .. } => None,
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     desired::Desired,
     observed::Observed,
     plan::{Change, FieldChange, Obstacle, Plan, cast::Cast},
-    record::{Hold, HoldUntil, Outcome, Target, target},
+    record::{Hold, HoldUntil, Outcome, RecordError, Target, target},
     show::notes,
     show::report::{AppReport, ErrorReport, HealthWord, HeldReport, Status},
     value::AppName,
@@ -172,14 +172,15 @@ pub fn step_error(error: &StepError) -> ErrorReport {
 
 /// An error with its causes in one line.
 #[must_use]
-pub fn chain(blame: Blame, error: &dyn Error) -> ErrorReport {
+pub fn chain(blame: Blame, error: &(dyn Error + 'static)) -> ErrorReport {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
         text = format!("{text}: {cause}");
         source = cause.source();
     }
-    ErrorReport::new(blame, text, None)
+    let hint = error.downcast_ref::<RecordError>().and_then(RecordError::hint);
+    ErrorReport::new(blame, text, hint)
 }
 
 /// The plan as it is kept with the revision.

@@ -13,22 +13,16 @@ impl Draft<'_> {
     /// Lays the removal of services, jobs and networks that are gone from the manifest.
     pub fn retire(&mut self) {
         let (desired, observed) = (self.desired, self.observed);
-        let settled: Vec<StepId> = self.graph.ids().filter(|id| settles(self.graph.step(*id))).collect();
+        let settled: Vec<StepId> = self.graph.ids().filter(|id| self.graph.step(*id).waits()).collect();
         let mut gone = BTreeSet::new();
         let mut removals = Vec::new();
         for (name, container) in observed.containers.iter().filter(|(_, container)| !container.unprunable) {
-            match &container.role {
-                Role::Service(service) if desired.services.contains_key(service) => continue,
-                Role::Job(job) => match desired.jobs.get(job) {
-                    Some(wanted) if wanted.container_name == *name => continue,
-                    // The record of an earlier run: it goes without a word, once what came after it is settled.
-                    Some(_) => {
-                        removals.push(self.take_away(name, container, &settled));
-                        continue;
-                    }
-                    None => {}
-                },
-                Role::Service(_) => {}
+            let kept = match &container.role {
+                Role::Service(service) => desired.services.contains_key(service),
+                Role::Job(job) => desired.jobs.contains_key(job),
+            };
+            if kept {
+                continue;
             }
             gone.insert(resource(container));
             if desired.sync.prune {
@@ -121,28 +115,6 @@ impl Draft<'_> {
         for tag in applied.present_tags.keys().filter(|tag| !kept.contains_key(*tag)) {
             self.graph.add(Step::Untag { tag: tag.clone() });
         }
-    }
-}
-
-/// Steps after which the rest of the app is as it should be.
-fn settles(step: &Step) -> bool {
-    match step {
-        Step::Await { .. } | Step::AwaitExit { .. } => true,
-        Step::Pull { .. }
-        | Step::CreateNetwork { .. }
-        | Step::RemoveNetwork { .. }
-        | Step::CreateVolume { .. }
-        | Step::Create { .. }
-        | Step::Start { .. }
-        | Step::Stop { .. }
-        | Step::Remove { .. }
-        | Step::Rename { .. }
-        | Step::Adjust { .. }
-        | Step::Unpause { .. }
-        | Step::Connect { .. }
-        | Step::Disconnect { .. }
-        | Step::Tag { .. }
-        | Step::Untag { .. } => false,
     }
 }
 

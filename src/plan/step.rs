@@ -45,6 +45,55 @@ pub enum Step {
     Untag { tag: String },
 }
 
+impl Step {
+    /// True for steps that change nothing and only see something happen.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        match self {
+            Self::Await { .. } | Self::AwaitExit { .. } => true,
+            Self::Pull { .. }
+            | Self::CreateNetwork { .. }
+            | Self::RemoveNetwork { .. }
+            | Self::CreateVolume { .. }
+            | Self::Create { .. }
+            | Self::Start { .. }
+            | Self::Stop { .. }
+            | Self::Remove { .. }
+            | Self::Rename { .. }
+            | Self::Adjust { .. }
+            | Self::Unpause { .. }
+            | Self::Connect { .. }
+            | Self::Disconnect { .. }
+            | Self::Tag { .. }
+            | Self::Untag { .. } => false,
+        }
+    }
+
+    /// The container a step is about, by its name at that moment, and what it is for.
+    #[must_use]
+    pub fn about(&self) -> Option<(&str, &Role)> {
+        match self {
+            Self::Create { container, role }
+            | Self::Start { container, role }
+            | Self::Await { container, role }
+            | Self::AwaitExit { container, role }
+            | Self::Stop { container, role }
+            | Self::Remove { container, role }
+            | Self::Rename { container, role, .. }
+            | Self::Adjust { container, role }
+            | Self::Unpause { container, role }
+            | Self::Connect { container, role, .. }
+            | Self::Disconnect { container, role, .. } => Some((container, role)),
+            Self::Pull { .. }
+            | Self::CreateNetwork { .. }
+            | Self::RemoveNetwork { .. }
+            | Self::CreateVolume { .. }
+            | Self::Tag { .. }
+            | Self::Untag { .. } => None,
+        }
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

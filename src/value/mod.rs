@@ -25,7 +25,7 @@ pub use host::{Address, HostEntry, HostName};
 pub use image::ImageReference;
 pub use mount::{AbsolutePath, TmpfsMount, VolumeMount, VolumeSource};
 pub use name::{AppName, BadName, EnvironmentName, InstallationName, JobName, ObjectName, ResourceKey, ServiceName};
-pub use net::{NetworkMode, Platform, StatusRange};
+pub use net::{HttpPath, NetworkMode, Platform, StatusRange};
 pub use policy::{PullPolicy, Restart};
 pub use port::{ExposedPort, PortMapping, Protocol};
 pub use process::{
@@ -72,6 +72,7 @@ pub fn check_format(format: &str, text: &str) -> Result<(), String> {
         "pull-policy" => judge::<PullPolicy>(text),
         "restart" => judge::<Restart>(text),
         "network-mode" => judge::<NetworkMode>(text),
+        "http-path" => judge::<HttpPath>(text),
         "status-range" => judge::<StatusRange>(text),
         "platform" => judge::<Platform>(text),
         "command" => match shlex::split(text) {

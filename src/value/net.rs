@@ -120,3 +120,39 @@ impl fmt::Display for Platform {
 }
 
 text_form!(Platform, "platform", "Platform", "^[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?$", ["linux/amd64", "linux/arm64"]);
+
+/// What an HTTP request asks for: a path that begins with `/`, a query after it where needed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HttpPath(String);
+
+impl Default for HttpPath {
+    fn default() -> Self {
+        Self("/".to_owned())
+    }
+}
+
+impl FromStr for HttpPath {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let bad = |reason: String| Err(BadValue::new("the path of a request", text, reason));
+        if text.contains("://") {
+            return bad("write the path alone, as in `/healthz`; the port stands beside it".to_owned());
+        }
+        if !text.starts_with('/') {
+            return bad(format!("write `/{text}`"));
+        }
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) || text.contains('#') {
+            return bad("write letters, digits and signs of ASCII, others as `%20`".to_owned());
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for HttpPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+text_form!(HttpPath, "http-path", "Path", r"^/[!\x22$-~]*$", ["/healthz", "/health?full=1"]);

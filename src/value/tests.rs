@@ -108,6 +108,7 @@ proptest! {
         implied::<NetworkMode>(&text);
         implied::<ObjectName>(&text);
         implied::<PullPolicy>(&text);
+        implied::<HttpPath>(&text);
     }
 
     #[test]

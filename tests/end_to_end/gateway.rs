@@ -1,6 +1,6 @@
 //! neuronetz-gateway: an API gateway with postgres, redis and ollama, behind a proxy that is somebody else's.
 
-use crate::world::{Container, SLEEPER, World, app, server};
+use crate::world::{Container, SLEEPER, World, app, server, until};
 
 stories! {
     both:
@@ -64,7 +64,8 @@ fn the_gateway_alone_is_on_the_proxys_network_and_the_rest_is_internal(world: &W
     }
     let internal = world.engine.ask(&["network", "inspect", "--format", "{{.Internal}}", &backend]);
     assert_eq!(internal, "true");
-    assert!(world.one("gateway", "gateway").succeeds(&["nslookup", "postgres"]), "postgres is not known by its name");
+    let gateway = world.one("gateway", "gateway");
+    until("postgres is known by its name", 20, || gateway.succeeds(&["nslookup", "postgres"]));
     world.is_synced();
 }
 

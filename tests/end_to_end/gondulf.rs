@@ -41,8 +41,11 @@ fn one_manifest_has_one_outcome_on_both_engines(docker: &World) {
                 report["revision"].take();
                 // Each engine built its own test image.
                 report["apps"][0]["images"].take();
-                // Whether a death is seen before or after the engine's restart is chance.
+                // Whether a death is seen before or after the engine's restarts is chance.
                 report["apps"][0]["error"]["summary"].take();
+                if let Some(log) = report["apps"][0]["error"]["log"].as_array_mut() {
+                    log.dedup();
+                }
                 report["apps"][0]["held"]["reason"].take();
                 told.push((ran.code, report.to_string().replace(&world.name, "here")));
             }

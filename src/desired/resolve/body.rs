@@ -130,7 +130,8 @@ fn adjustable(service: &Service) -> Adjustable {
         memory_reservation: service.mem_reservation.map(Size::bytes),
         nano_cpus: service.cpus.map(Cpus::billionths),
         cpuset: text(service.cpuset.as_ref()),
-        pids_limit: service.pids_limit,
+        // Zero and less are without limit, which engines tell by no limit.
+        pids_limit: service.pids_limit.filter(|limit| *limit > 0),
     }
 }
 

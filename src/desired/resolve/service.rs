@@ -69,7 +69,7 @@ fn probe(check: &Healthcheck) -> Option<Probe> {
 
 fn http_probe(http: &HttpCheck) -> ProbeKind {
     ProbeKind::Http {
-        path: http.path.clone(),
+        path: http.path.to_string(),
         port: http.port,
         scheme: http.scheme,
         host: http.host.as_ref().map(ToString::to_string),

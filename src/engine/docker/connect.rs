@@ -2,7 +2,8 @@
 
 use super::{
     Dialect, Docker,
-    transport::{Ask, Transport, accepted},
+    ask::{Ask, accepted},
+    transport::Transport,
 };
 use crate::engine::{Answer, EngineError};
 use bollard::ClientVersion;

@@ -1,8 +1,9 @@
 //! The engine's events about containers, both engines' words in one.
 
 use super::{
-    Dialect, Docker, libpod,
-    transport::{Ask, encoded},
+    Dialect, Docker,
+    ask::{Ask, encoded},
+    libpod,
 };
 use crate::engine::{Answer, EngineError, Event, view::EventKind};
 use http_body_util::BodyExt;

@@ -2,9 +2,11 @@
 //!
 //! What is peculiar to an engine stands where it matters, with its reason; the list is research, engine §0–§1.
 
+mod ask;
 mod body;
 mod connect;
 mod events;
+mod podman;
 mod read;
 mod transport;
 mod write;
@@ -21,6 +23,7 @@ use crate::{
     },
     observed::Abilities,
 };
+use ask::{Ask, accepted, encoded};
 use connect::{Address, Version};
 use serde_json::{Value, json};
 use std::{
@@ -29,7 +32,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::mpsc::Receiver;
-use transport::{Ask, Transport, accepted, encoded};
+use transport::Transport;
 
 /// Directives for the log filter, to stand after the user's: below `info`, bollard writes whole requests and answers
 /// with the environment in them.

@@ -1,13 +1,16 @@
 //! HTTP/1.1 over the engine's socket, for reads: tolerant of all that a closed type would refuse.
 //!
 //! Connections are kept and used again; reads that do not wait for each other take one each. Every exchange has a
-//! deadline. Paths are ours and begin with `/`; what others named goes through [`encoded`] first.
+//! deadline.
 
-use super::connect::Address;
+use super::{
+    ask::{Ask, accepted},
+    connect::Address,
+};
 use crate::engine::{Answer, EngineError};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
-    Method, Request, Response, StatusCode,
+    Request, Response, StatusCode,
     body::{Bytes, Incoming},
     client::conn::http1::{SendRequest, handshake},
 };
@@ -26,33 +29,10 @@ use tokio::{
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 type Sender = SendRequest<Full<Bytes>>;
 
-/// How long an ordinary answer may take; a busy Podman needs seconds for a list.
-pub const PATIENCE: Duration = Duration::from_secs(60);
 /// Idle connections kept; more are closed after use.
 const KEPT: usize = 16;
 /// The longest answer read, in bytes: a list of 1,000 containers has 2 MB.
 const LONGEST: usize = 64 << 20;
-
-/// What is asked of the engine.
-pub struct Ask<'a> {
-    /// In words, for errors: `list containers`.
-    pub doing: &'a str,
-    pub method: Method,
-    pub path: String,
-    pub body: Option<Value>,
-    /// None: as long as it takes.
-    pub patience: Option<Duration>,
-}
-
-impl<'a> Ask<'a> {
-    pub fn get(doing: &'a str, path: impl Into<String>) -> Self {
-        Self { doing, method: Method::GET, path: path.into(), body: None, patience: Some(PATIENCE) }
-    }
-
-    pub fn post(doing: &'a str, path: impl Into<String>, body: Option<Value>) -> Self {
-        Self { doing, method: Method::POST, path: path.into(), body, patience: Some(PATIENCE) }
-    }
-}
 
 /// An engine's socket and the connections to it that are free.
 #[derive(Clone)]
@@ -149,22 +129,4 @@ async fn open(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> R
     let (sender, connection) = handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
     Ok(sender)
-}
-
-/// The body of an answer that is no refusal.
-pub fn accepted(doing: &str, answer: Response<Bytes>) -> Answer<Bytes> {
-    let status = answer.status();
-    if status.is_success() || status == StatusCode::NOT_MODIFIED {
-        return Ok(answer.into_body());
-    }
-    let said: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
-    let message =
-        said["message"].as_str().map_or_else(|| String::from_utf8_lossy(answer.body()).into_owned(), str::to_owned);
-    Err(EngineError::Refused { doing: doing.to_owned(), status: status.as_u16(), message })
-}
-
-/// A part of a path or query in percent-encoding.
-pub fn encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:@".contains(&byte);
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }

@@ -3,12 +3,13 @@
 //! An accepted request is all that is told here; whether it did what it should is seen by looking again.
 
 use super::{
-    Dialect, Docker, body,
-    transport::{Ask, accepted, encoded},
+    Dialect, Docker,
+    ask::{Ask, accepted, encoded},
+    body,
 };
 use crate::{
-    desired::spec::{Adjustable, MountSource},
-    engine::{Answer, CreateContainer, CreateNetwork, Detail, Engine, EngineError},
+    desired::spec::Adjustable,
+    engine::{Answer, CreateContainer, CreateNetwork, Engine, EngineError},
     observed::Life,
 };
 use bollard::{
@@ -20,11 +21,9 @@ use bollard::{
     },
 };
 use futures_util::StreamExt;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
     time::Duration,
 };
 
@@ -32,10 +31,6 @@ use std::{
 const AFTER_GRACE: Duration = Duration::from_secs(60);
 /// A pull that says nothing for so long is over.
 const PULL_SILENCE: Duration = Duration::from_secs(300);
-/// Podman starts a crashed container again within so long; measured: half a second, more on a busy machine.
-const RESTARTS_WITHIN: Duration = Duration::from_secs(5);
-/// A restarted container that has stood for so long is no longer crashing.
-const CRASH_LOOP: jiff::SignedDuration = jiff::SignedDuration::from_secs(10);
 
 impl Docker {
     pub(super) async fn pull_image(&self, reference: &str, platform: Option<&str>) -> Answer<()> {
@@ -147,24 +142,6 @@ impl Docker {
             .await
     }
 
-    /// Podman makes a missing host path itself, as a mount too; Docker refuses. Only told where the engine's files are
-    /// seen from here (not from inside a container, nor for another host): its image's folder is there.
-    async fn path_podman_would_make<'a>(&self, container: &'a CreateContainer) -> Answer<Option<&'a String>> {
-        if self.0.dialect != Dialect::Podman {
-            return Ok(None);
-        }
-        let missing = container.spec.mounts.iter().find_map(|mount| match &mount.source {
-            MountSource::Bind(path) if !Path::new(path).exists() => Some(path),
-            MountSource::Bind(_) | MountSource::Volume(_) => None,
-        });
-        if missing.is_none() {
-            return Ok(None);
-        }
-        let image = self.ask("inspect an image", &format!("/images/{}/json", encoded(&container.image_id))).await?;
-        let folder = image.as_ref().and_then(|image| image["GraphDriver"]["Data"]["UpperDir"].as_str());
-        Ok(missing.filter(|_| folder.is_some_and(|folder| Path::new(folder).exists())))
-    }
-
     pub(super) async fn start_container(&self, id: &str) -> Answer<()> {
         self.done(format!("start container `{id}`"), |client| async move {
             client.start_container(&encoded(id), None::<StartContainerOptions>).await
@@ -188,32 +165,7 @@ impl Docker {
         }
     }
 
-    /// Podman takes a stop between two runs of a crashing container for done, and starts it again: it is stopped in a
-    /// run, or seen quiet.
-    async fn stop_crashing(&self, id: &str, grace: Duration) -> Answer<()> {
-        let mut quiet_since = tokio::time::Instant::now();
-        let mut last_start = None;
-        while let Some(seen) = self.container(id).await?.filter(|seen| self.crashes(seen)) {
-            if last_start.is_some_and(|start| start != seen.started_at) {
-                self.signal_stop(id, grace).await?;
-                quiet_since = tokio::time::Instant::now();
-            }
-            last_start = Some(seen.started_at);
-            if quiet_since.elapsed() > RESTARTS_WITHIN {
-                break;
-            }
-            tokio::time::sleep(RESTARTS_WITHIN / 50).await;
-        }
-        Ok(())
-    }
-
-    /// It was started again by the engine, and something happened to it lately.
-    fn crashes(&self, seen: &Detail) -> bool {
-        let lately = |time: Option<Timestamp>| time.is_some_and(|time| self.now().duration_since(time) < CRASH_LOOP);
-        seen.restarts > 0 && (lately(seen.started_at) || lately(seen.finished_at))
-    }
-
-    async fn signal_stop(&self, id: &str, grace: Duration) -> Answer<()> {
+    pub(super) async fn signal_stop(&self, id: &str, grace: Duration) -> Answer<()> {
         // Rounded up: half a second of grace is no kill at once.
         let seconds = i32::try_from(grace.as_secs() + u64::from(grace.subsec_nanos() > 0)).unwrap_or(i32::MAX);
         let options = StopContainerOptionsBuilder::default().t(seconds).build();
@@ -272,23 +224,6 @@ impl Docker {
             client.disconnect_network(&encoded(network), request).await
         })
         .await
-    }
-
-    /// A container whose networks change while it is paused, or between a crash and the next, cannot be inspected on
-    /// Podman 4.3 any more, and with it Podman's Docker-like lists fail for the whole host.
-    async fn networks_may_change(&self, id: &str, verb: &str) -> Answer<()> {
-        if self.0.dialect == Dialect::Docker {
-            return Ok(());
-        }
-        let Some(seen) = self.container(id).await? else { return Ok(()) };
-        let why = match seen.life {
-            Life::Paused => "it is paused: unpause it first",
-            Life::Restarting | Life::Stopping | Life::Removing => "it is on its way to another state",
-            _ if self.crashes(&seen) => "it crashes over and over",
-            Life::Created | Life::Running | Life::Exited(_) | Life::Dead | Life::Unknown(_) => return Ok(()),
-        };
-        let doing = format!("{verb} container `{id}`");
-        Err(EngineError::Refused { doing, status: 409, message: why.to_owned() })
     }
 
     async fn done<T, F>(&self, doing: String, effect: impl FnOnce(bollard::Docker) -> F) -> Answer<T>

@@ -5,13 +5,11 @@ use crate::engine::{NetworkView, VolumeView};
 use serde_json::Value;
 
 pub fn networks(said: &Value) -> Vec<NetworkView> {
-    // Podman's own words begin in lower case.
-    let either = |said: &Value, docker: &str, podman: &str| said.get(docker).unwrap_or(&said[podman]).clone();
     let network = |said: &Value| NetworkView {
-        id: text_or_empty(&either(said, "Id", "id")),
-        name: text_or_empty(&either(said, "Name", "name")),
-        labels: labels(&either(said, "Labels", "labels")),
-        internal: either(said, "Internal", "internal").as_bool().unwrap_or_default(),
+        id: text_or_empty(&said["Id"]),
+        name: text_or_empty(&said["Name"]),
+        labels: labels(&said["Labels"]),
+        internal: said["Internal"].as_bool().unwrap_or_default(),
     };
     list(said).iter().map(network).collect()
 }

@@ -7,6 +7,19 @@ pub(super) const CASES: &[Case] = &[
     (
         r##"
 services:
+  web: {image: bb:1, healthcheck: {http: {path: healthz, port: 80}}}
+  two: {image: bb:1, healthcheck: {http: {path: "http://localhost/x", port: 80}}}
+  three: {image: bb:1, healthcheck: {http: {path: "/x\nHost: y", port: 80}}}
+"##,
+        &[
+            r##"2:49: `healthz` is not the path of a request: write `/healthz` (for example `/healthz`)"##,
+            r##"3:49: `http://localhost/x` is not the path of a request: write the path alone, as in `/healthz`; the port stands beside it (for example `/healthz`)"##,
+            r##"4:51: `/x\nHost: y` is not the path of a request: write letters, digits and signs of ASCII, others as `%20` (for example `/healthz`)"##,
+        ],
+    ),
+    (
+        r##"
+services:
   web:
     image: bb:1
     mem_limit: 1m
@@ -96,6 +109,7 @@ services:
             r##"3:58: a list begins with `CMD`, `CMD-SHELL` or `NONE` (write `test: [CMD, redis-cli, ping]`)"##,
             r##"4:38: `port` stands below `http` or `tcp`: write `http: {path: /, port: 8080}` or `tcp: {port: 5432}`"##,
             r##"4:61: `0` is out of range: expected a whole number (Port) from 1 to 65535 (for example `8080`)"##,
+            r##"4:70: `x` is not the path of a request: write `/x` (for example `/healthz`)"##,
         ],
     ),
     (
