@@ -53,6 +53,7 @@ impl Draft<'_> {
             if let Some(laid) = &laid {
                 self.graph.after(laid.started, strays.iter().copied());
             }
+            self.clear_jobs(job, &strays, laid.as_ref());
             steps.extend(strays.into_iter().map(JobSteps::beside_nobody));
             steps.extend(laid);
         }
@@ -67,6 +68,17 @@ impl Draft<'_> {
         };
         let names = observed.containers.iter().filter(alive).map(|(name, _)| name.clone());
         names.map(|container| self.graph.add(Step::Stop { container, role: role.clone() })).collect()
+    }
+
+    /// Removes what earlier bodies of a job left, once this one has run: the ledger remembers theirs.
+    fn clear_jobs(&mut self, job: &DesiredJob, stops: &[StepId], laid: Option<&JobSteps>) {
+        let (observed, role) = (self.observed, Role::Job(job.name.clone()));
+        for (name, container) in observed.containers.iter().filter(|(_, container)| container.role == role) {
+            if *name != job.container_name && !container.unprunable {
+                let remove = self.graph.add(Step::Remove { container: name.clone(), role: role.clone() });
+                self.graph.after(remove, stops.iter().copied().chain(laid.map(|job| job.done)));
+            }
+        }
     }
 
     /// What is known of a job that failed in this pass.

@@ -55,17 +55,10 @@ impl Draft<'_> {
     }
 
     fn take_away(&mut self, name: &str, container: &Container, settled: &[StepId]) -> StepId {
-        // An earlier run of a job is ended before its service changes.
-        let is_its_stop =
-            |id: &StepId| matches!(self.graph.step(*id), Step::Stop { container, .. } if container == name);
-        let ended = self.graph.ids().find(is_its_stop);
-        let stop = ended.or_else(|| {
-            if !container.life.is_up() {
-                return None;
-            }
+        let stop = container.life.is_up().then(|| {
             let stop = self.graph.add(Step::Stop { container: name.to_owned(), role: container.role.clone() });
             self.graph.after(stop, settled.iter().copied());
-            Some(stop)
+            stop
         });
         let remove = self.graph.add(Step::Remove { container: name.to_owned(), role: container.role.clone() });
         self.graph.after(remove, settled.iter().copied().chain(stop));
