@@ -234,7 +234,15 @@ impl<E: Engine> Hands<E> {
         Ok(Effect::Done)
     }
 
+    /// A refusal is heard twice before it is the revision's fault: an engine out of order refuses too.
     async fn create(&self, wanted: &CreateContainer) -> Result<Effect, StepError> {
+        match self.create_once(wanted).await? {
+            Effect::Failed(_) => self.create_once(wanted).await,
+            made @ (Effect::Made { .. } | Effect::Done | Effect::Ready | Effect::Ended | Effect::Pulled(_)) => Ok(made),
+        }
+    }
+
+    async fn create_once(&self, wanted: &CreateContainer) -> Result<Effect, StepError> {
         let source = match self.engine.create(wanted).await {
             Ok(id) => return Ok(Effect::Made { id }),
             Err(source @ EngineError::Refused { .. }) => source,
@@ -272,7 +280,17 @@ impl<E: Engine> Hands<E> {
         Ok(self.engine.networks().await?.iter().any(|network| network.name == *name))
     }
 
+    /// As with `create`, a refusal is heard twice.
     async fn start(&self, id: &str, name: &str) -> Result<Effect, StepError> {
+        match self.start_once(id, name).await? {
+            Effect::Failed(_) => self.start_once(id, name).await,
+            begun @ (Effect::Done | Effect::Ready | Effect::Ended | Effect::Pulled(_) | Effect::Made { .. }) => {
+                Ok(begun)
+            }
+        }
+    }
+
+    async fn start_once(&self, id: &str, name: &str) -> Result<Effect, StepError> {
         let source = match self.engine.start(id).await {
             Ok(()) => return Ok(Effect::Done),
             Err(source @ EngineError::Refused { .. }) => source,

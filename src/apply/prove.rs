@@ -35,11 +35,12 @@ impl<E: Engine> Prover<'_, E> {
         let mut pause = FIRST_PAUSE;
         loop {
             let detail = self.look(id, name).await?;
-            let restarts = *restarts_before.get_or_insert(detail.restarts.min(accepted_restarts(&detail)));
+            let restarts =
+                *restarts_before.get_or_insert(detail.restarts.min(accepted_restarts(&detail, self.engine.now())));
             if let Some(effect) = self.ended(&detail, service, restarts).await {
                 return Ok(effect);
             }
-            let up_for = up_for(&detail);
+            let up_for = up_for(&detail, self.engine.now());
             let verdict = match &detail.life {
                 Life::Running => passes(
                     self.engine,
@@ -105,7 +106,7 @@ impl<E: Engine> Prover<'_, E> {
                 | Life::Dead
                 | Life::Unknown(_) => {}
             }
-            let left = timeout.saturating_sub(up_for(&detail));
+            let left = timeout.saturating_sub(up_for(&detail, self.engine.now()));
             if left.is_zero() {
                 let summary = format!("{role} did not end within {}: `{name}` is stopped", words(timeout));
                 let failure = self.failure(&detail, summary).await;
@@ -186,14 +187,14 @@ impl<E: Engine> Prover<'_, E> {
 
 /// Restarts that are no sign of a failed start: those of a container that has been up for long. One that was just
 /// started has had none.
-fn accepted_restarts(detail: &Detail) -> u32 {
+fn accepted_restarts(detail: &Detail, now: Timestamp) -> u32 {
     const SETTLED: Duration = Duration::from_secs(60);
-    if up_for(detail) > SETTLED { detail.restarts } else { 0 }
+    if up_for(detail, now) > SETTLED { detail.restarts } else { 0 }
 }
 
-fn up_for(detail: &Detail) -> Duration {
+fn up_for(detail: &Detail, now: Timestamp) -> Duration {
     let Some(started) = detail.started_at else { return Duration::ZERO };
-    Duration::try_from(Timestamp::now().duration_since(started)).unwrap_or(Duration::ZERO)
+    Duration::try_from(now.duration_since(started)).unwrap_or(Duration::ZERO)
 }
 
 fn words(duration: Duration) -> String {

@@ -41,7 +41,7 @@ pub async fn look<E: Engine>(engine: &E, abilities: Abilities, scope: &Scope, si
     let filter = filter(scope, None);
     let (containers, images, networks, volumes) =
         tokio::try_join!(inspect(engine, &filter, side_by_side), engine.images(), engine.networks(), engine.volumes())?;
-    Ok(Look { now: Timestamp::now(), scope: scope.clone(), abilities, containers, images, networks, volumes })
+    Ok(Look { now: engine.now(), scope: scope.clone(), abilities, containers, images, networks, volumes })
 }
 
 impl Look {
@@ -58,7 +58,7 @@ impl Look {
             engine.volumes()
         )?;
         Ok(Self {
-            now: Timestamp::now(),
+            now: engine.now(),
             scope: self.scope.clone(),
             abilities: self.abilities,
             containers,

@@ -91,7 +91,7 @@ pub async fn converge<E: Engine>(
         tokio::select! {
             Some((step, effect)) = under_way.next() => {
                 busy.remove(&step);
-                if let Some(end) = carry_over(&step, effect, context.desired, observed) {
+                if let Some(end) = carry_over(&step, effect, host.hands.engine.now(), context.desired, observed) {
                     ended.get_or_insert(end);
                 }
             }
@@ -104,10 +104,11 @@ pub async fn converge<E: Engine>(
 fn carry_over(
     step: &Step,
     effect: Result<Effect, StepError>,
+    now: jiff::Timestamp,
     desired: &Desired,
     observed: &mut Observed,
 ) -> Option<Ended> {
-    observed.now = jiff::Timestamp::now().max(observed.now);
+    observed.now = now.max(observed.now);
     match effect {
         Ok(effect) => {
             tracing::debug!(app = %desired.app, %step, ?effect, "done");

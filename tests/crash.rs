@@ -1,0 +1,12 @@
+//! Passes on the model that are killed, refused and meddled with. Virtual time; a real ledger in a folder of its own.
+
+#[path = "crash/killed.rs"]
+mod killed;
+#[path = "crash/meddled.rs"]
+mod meddled;
+#[path = "crash/refused.rs"]
+mod refused;
+#[path = "crash/rig.rs"]
+mod rig;
+#[path = "crash/sick.rs"]
+mod sick;

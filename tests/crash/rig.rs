@@ -1,0 +1,220 @@
+//! A host on the model, and passes on it that may be killed at any call.
+
+use reconcile::{
+    apply::{Hands, Nudges, Slots},
+    desired::{Desired, resolve_stored},
+    engine::{
+        Engine,
+        model::{Call, Fate, Faults, Model, Script, When, World, faults},
+    },
+    pass::{Commit, Head, Host, Mode, Settings, Wish, environment},
+    record::{Ledger, Outcome, StateDir},
+    show::report::{AppReport, Status},
+};
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+};
+use tempfile::TempDir;
+use tokio::sync::{Notify, watch};
+
+/// A model engine with a state directory beside it.
+pub struct Rig {
+    pub model: Model,
+    folder: TempDir,
+    pub parallel: usize,
+}
+
+/// An app of two services, one of which writes a volume and has a job.
+pub fn manifest(version: u8) -> Value {
+    json!({
+        "services": {
+            "db": {
+                "image": format!("db:{version}"),
+                "volumes": ["data:/data"],
+                "healthcheck": {"test": ["CMD", "true"]},
+            },
+            "web": {
+                "image": "web:1",
+                "env": {"VERSION": version.to_string()},
+                "healthcheck": {"test": ["CMD", "true"]},
+                "rollout": {"order": "start-first"},
+                "depends_on": {"db": {"condition": "service_healthy"}},
+            },
+        },
+        "jobs": {"migrate": {"service": "db", "command": ["migrate"]}},
+        "volumes": {"data": {}},
+    })
+}
+
+pub fn app(manifest: &Value) -> Desired {
+    resolve_stored(&"test".parse().unwrap(), &"app".parse().unwrap(), manifest, &BTreeMap::new()).unwrap()
+}
+
+impl Rig {
+    /// With the images of every version; a job's container ends by itself because the model is told so.
+    pub fn new() -> Self {
+        let mut world = World::default();
+        for image in ["web:1", "db:1", "db:2", "db:3", "side:1"] {
+            world.add_image(image, Script::serves());
+        }
+        Self { model: Model::new(world), folder: tempfile::tempdir().unwrap(), parallel: 8 }
+    }
+
+    pub async fn ledger(&self) -> Ledger {
+        StateDir::open(&self.folder.path().join("state")).await.unwrap().ledger()
+    }
+
+    async fn host(&self, faults: Faults) -> Host<Model> {
+        let engine = Arc::new(self.model.with_faults(faults));
+        let nudges = Nudges::subscribe(&engine).await;
+        Host {
+            hands: Hands { info: self.model.info().await.unwrap(), slots: Slots::new(self.parallel), nudges, engine },
+            ledger: self.ledger().await,
+            settings: Settings {
+                installation: "default".to_owned(),
+                engine: "model".to_owned(),
+                lock_dir: self.folder.path().join("locks"),
+                parallel: self.parallel,
+                repair: true,
+                prune: true,
+                max_deletes: 10,
+                policy: reconcile::host::Host::default(),
+                protected_paths: Vec::new(),
+                revisions: 20,
+                images: 3,
+            },
+        }
+    }
+
+    /// A pass to the end; the only app's report.
+    pub async fn pass(&self, desired: &Desired, faults: Faults) -> AppReport {
+        let host = self.host(faults).await;
+        let (wish, head) = wish_and_head(desired);
+        let (_sender, ending) = watch::channel(false);
+        let mut report = environment::run(&host, &wish, &head, &ending).await.unwrap();
+        report.apps.pop().unwrap()
+    }
+
+    /// A pass that may end in an error before any app's.
+    pub async fn try_pass(&self, desired: &Desired, faults: Faults) -> Option<AppReport> {
+        let host = self.host(faults).await;
+        let (wish, head) = wish_and_head(desired);
+        let (_sender, ending) = watch::channel(false);
+        environment::run(&host, &wish, &head, &ending).await.ok()?.apps.pop()
+    }
+
+    /// A pass that is killed at the `nth` effect, on one side of it. False when there was no such effect.
+    pub async fn killed(&self, desired: &Desired, nth: usize, side: When, watch: &Watch) -> bool {
+        let (dead, count) = (Arc::new(Notify::new()), Arc::new(Mutex::new(0_usize)));
+        let (seen, signal) = (watch.clone(), Arc::clone(&dead));
+        let faults: Faults = Arc::new(move |when, call: &Call| {
+            seen.look(when, call);
+            let mut count = count.lock().unwrap();
+            if call.effect && when == side {
+                *count += 1;
+                if *count == nth {
+                    signal.notify_one();
+                }
+            }
+            if *count >= nth { Fate::Hang } else { Fate::Go }
+        });
+        tokio::select! {
+            biased;
+            () = dead.notified() => true,
+            _ = self.try_pass(desired, faults) => false,
+        }
+    }
+
+    /// In sync: a pass more has nothing to do, and nothing is left over.
+    pub async fn assert_converged(&self, desired: &Desired, told: &str) {
+        let after = self.pass(desired, faults::none()).await;
+        assert_eq!(after.outcome, Some(Outcome::Succeeded), "{told}: {after:?}");
+        assert_eq!(after.status, Status::Synced, "{told}: {after:?}");
+        assert!(after.changes.is_empty(), "{told}: {:?}", after.changes);
+        self.model.by_hand(|world| {
+            let names: BTreeSet<&str> = world.containers.values().map(|it| it.name.as_str()).collect();
+            let services: BTreeSet<&str> =
+                desired.services.values().map(|service| service.container_name.as_str()).collect();
+            assert!(names.is_superset(&services), "{told}: {names:?}");
+            // A job's container is a record and no more: the ledger remembers it when somebody takes it away.
+            let is_job = |name: &&str| desired.jobs.values().any(|job| job.container_name == **name);
+            let litter: Vec<_> = names.difference(&services).filter(|name| !is_job(name)).collect();
+            assert!(litter.is_empty(), "{told}: {litter:?}");
+            assert!(world.volumes.iter().any(|volume| volume.name == "test-app_data"), "{told}: the volume is gone");
+        });
+    }
+}
+
+fn wish_and_head(desired: &Desired) -> (Wish, Head) {
+    let wish = Wish {
+        environment: desired.environment.clone(),
+        mode: Mode::Apply,
+        apps: BTreeSet::new(),
+        replace: Vec::new(),
+        allow_empty: false,
+        max_deletes: None,
+        hold: None,
+    };
+    let id = reconcile::desired::manifest_digest(desired)[..40].to_owned();
+    let commit = Commit {
+        revision: format!("main@sha1:{id}"),
+        id,
+        author: "somebody".to_owned(),
+        subject: "a change".to_owned(),
+    };
+    let head =
+        Head { commit, apps: BTreeMap::from([(desired.app.clone(), Ok(desired.clone()))]), trees: BTreeMap::new() };
+    (wish, head)
+}
+
+/// Looks on while passes run: ends jobs, counts their starts, and sees that no volume has two writers.
+#[derive(Clone)]
+pub struct Watch {
+    model: Model,
+    pub jobs_started: Arc<Mutex<usize>>,
+    pub job_code: Arc<Mutex<i64>>,
+}
+
+impl Watch {
+    pub fn on(rig: &Rig) -> Self {
+        Self { model: rig.model.clone(), jobs_started: Arc::default(), job_code: Arc::default() }
+    }
+
+    pub fn faults(&self) -> Faults {
+        let this = self.clone();
+        Arc::new(move |when, call: &Call| {
+            this.look(when, call);
+            Fate::Go
+        })
+    }
+
+    pub fn look(&self, when: When, call: &Call) {
+        self.model.by_hand(|world| {
+            let writers: Vec<&str> = world
+                .containers
+                .values()
+                .filter(|it| it.life.is_up() && it.spec.writes().contains("test-app_data"))
+                .map(|it| it.name.as_str())
+                .collect();
+            assert!(writers.len() < 2, "two writers after {call:?}: {writers:?}");
+            // A job's process is over as soon as somebody looks again.
+            let over = *self.job_code.lock().unwrap();
+            let is_start = when == When::After && call.name == "start";
+            for it in world.containers.values_mut() {
+                if it.labels.contains_key("reconcile.job") && it.life == reconcile::observed::Life::Running {
+                    it.life = reconcile::observed::Life::Exited(over);
+                    it.exit_code = Some(over);
+                    if is_start {
+                        *self.jobs_started.lock().unwrap() += 1;
+                    }
+                }
+            }
+        });
+    }
+
+    pub fn jobs_started(&self) -> usize {
+        *self.jobs_started.lock().unwrap()
+    }
+}
