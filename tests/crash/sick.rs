@@ -24,7 +24,8 @@ async fn goes_back_and_on(sicken: impl FnOnce(&Rig, &Watch)) {
     };
     let mut wanted: Vec<String> = first.services.values().map(|service| service.container_name.clone()).collect();
     let mut up = names(&rig);
-    (wanted.sort(), up.sort());
+    wanted.sort();
+    up.sort();
     assert_eq!(up, wanted);
     let again = rig.pass(&sick, watch.faults()).await;
     assert_eq!((again.outcome, again.status), (Some(Outcome::Held), Status::OutOfSync), "{again:?}");

@@ -172,8 +172,8 @@ fn runs_jobs_on_the_way_back(desired: &Desired, observed: &Observed) -> Plan {
 fn stops_before_the_network_is_there(desired: &Desired, observed: &Observed) -> Plan {
     let prepares = |step: &Step| matches!(step, Step::CreateNetwork { .. } | Step::CreateVolume { .. });
     let mut drawn = plan(desired, observed);
-    drawn = hasty(drawn, |step| is_stop(step), |_| true);
-    hasty(drawn, is_start, |step| prepares(step))
+    drawn = hasty(drawn, is_stop, |_| true);
+    hasty(drawn, is_start, prepares)
 }
 
 fn swaps_the_names(desired: &Desired, observed: &Observed) -> Plan {
