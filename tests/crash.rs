@@ -10,3 +10,5 @@ mod refused;
 mod rig;
 #[path = "crash/sick.rs"]
 mod sick;
+#[path = "crash/wishes.rs"]
+mod wishes;

@@ -173,7 +173,7 @@ fn stops_before_the_network_is_there(desired: &Desired, observed: &Observed) -> 
     let prepares = |step: &Step| matches!(step, Step::CreateNetwork { .. } | Step::CreateVolume { .. });
     let mut drawn = plan(desired, observed);
     drawn = hasty(drawn, is_stop, |_| true);
-    hasty(drawn, is_start, |step| prepares(step))
+    hasty(drawn, is_start, prepares)
 }
 
 fn swaps_the_names(desired: &Desired, observed: &Observed) -> Plan {

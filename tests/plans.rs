@@ -1,0 +1,348 @@
+//! Plans as pictures: what is there, what should be, and the way between.
+
+#[path = "laws/draw.rs"]
+#[allow(dead_code, reason = "the laws draw more than the pictures do")]
+mod draw;
+
+use draw::{app, settled};
+use insta::assert_snapshot;
+use reconcile::{
+    desired::Desired,
+    observed::{Image, Life, Observed, Readiness},
+    plan::plan,
+};
+use serde_json::{Value, json};
+
+/// The plan, a step a line, with what it waits for; containers of computed names by the version they are of.
+fn picture(desired: &Desired, observed: &Observed, versions: &[(&str, &Desired)]) -> String {
+    let drawn = plan(desired, observed);
+    let mut lines: Vec<String> = Vec::new();
+    for (place, planned) in drawn.steps.iter().enumerate() {
+        let after = planned.after.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let line = format!("{place} {:<42} {after}", called(&planned.step.to_string(), versions));
+        lines.push(line.trim_end().to_owned());
+    }
+    lines.extend(drawn.obstacles.iter().map(|obstacle| format!("! {}", obstacle.summary)));
+    if lines.is_empty() { "In sync.".to_owned() } else { lines.join("\n") }
+}
+
+/// With versions for hashes.
+fn called(text: &str, versions: &[(&str, &Desired)]) -> String {
+    let mut text = text.to_owned();
+    for (word, version) in versions {
+        for service in version.services.values() {
+            let computed = format!("test-app-{}-{}", service.name, service.spec_hash.short());
+            text = text.replace(&computed, &format!("{}-{word}", service.name));
+        }
+        for job in version.jobs.values() {
+            text = text.replace(&job.container_name, &format!("{}-{word}", job.name));
+        }
+    }
+    text
+}
+
+fn from_to(before: &Observed, old: &Desired, new: &Desired) -> String {
+    picture(new, before, &[("v1", old), ("v2", new)])
+}
+
+fn web(version: u8, more: &Value) -> Desired {
+    let mut service = json!({"image": "app:1", "env": {"VERSION": version.to_string()}});
+    merge(&mut service, more);
+    app(&json!({"services": {"web": service}, "volumes": {"data": {}}}))
+}
+
+fn merge(into: &mut Value, more: &Value) {
+    for (key, value) in more.as_object().unwrap() {
+        into[key] = value.clone();
+    }
+}
+
+fn probed() -> Value {
+    json!({"healthcheck": {"http": {"path": "/", "port": 80}}})
+}
+
+fn writing() -> Value {
+    json!({"volumes": ["data:/data"]})
+}
+
+fn rename(observed: &mut Observed, to: &str) {
+    let (_, container) = observed.containers.pop_first().unwrap();
+    observed.containers.insert(to.to_owned(), container);
+}
+
+#[test]
+fn an_app_comes_to_an_empty_host() {
+    let new = web(1, &writing());
+    let empty = draw::blank(&new);
+    assert_snapshot!(from_to(&empty, &new, &new), @"
+    0 create network test-app
+    1 create volume test-app_data
+    2 create web-v1                              0 1
+    3 start web-v1                               2
+    4 await web-v1                               3
+    ");
+}
+
+#[test]
+fn start_first_the_new_one_is_ready_before_the_old_one_stops() {
+    let (old, new) = (web(1, &probed()), web(2, &probed()));
+    assert_snapshot!(from_to(&settled(&old), &old, &new), @"
+    0 create web-v2
+    1 start web-v2                               0
+    2 await web-v2                               1
+    3 stop web-v1                                0 1 2
+    4 remove web-v1                              2 3
+    ");
+}
+
+#[test]
+fn stop_first_the_new_one_is_made_before_the_old_one_stops() {
+    let (old, new) = (web(1, &writing()), web(2, &writing()));
+    assert_snapshot!(from_to(&settled(&old), &old, &new), @"
+    0 create web-v2
+    1 stop web-v1                                0
+    2 start web-v2                               0 1
+    3 await web-v2                               1 2
+    4 remove web-v1                              1 3
+    ");
+}
+
+#[test]
+fn a_pinned_name_is_taken_over_by_a_rename() {
+    let pinned = json!({"healthcheck": {"http": {"path": "/", "port": 80}}, "container_name": "the-web"});
+    let (old, new) = (web(1, &pinned), web(2, &pinned));
+    assert_snapshot!(from_to(&settled(&old), &old, &new), @"
+    0 create the-web-next
+    1 start the-web-next                         0
+    2 await the-web-next                         1
+    3 stop the-web                               0 1 2
+    4 remove the-web                             2 3
+    5 rename the-web-next to the-web             0 1 2 4
+    ");
+}
+
+#[test]
+fn a_crash_after_the_start_leaves_the_rest() {
+    let (old, new) = (web(1, &probed()), web(2, &probed()));
+    let mut both = settled(&old);
+    let (name, mut made) = settled(&new).containers.pop_first().unwrap();
+    made.readiness = Readiness::Unproven;
+    both.containers.insert(name, made);
+    assert_snapshot!(from_to(&both, &old, &new), @"
+    0 await web-v2
+    1 stop web-v1                                0
+    2 remove web-v1                              0 1
+    ");
+}
+
+#[test]
+fn a_hand_gave_another_name() {
+    let same = web(1, &probed());
+    let mut renamed = settled(&same);
+    rename(&mut renamed, "somebody-renamed-it");
+    assert_snapshot!(from_to(&renamed, &same, &same), @"0 rename somebody-renamed-it to web-v1");
+}
+
+#[test]
+fn a_foreign_container_has_the_name() {
+    let same = web(1, &json!({"container_name": "the-web"}));
+    let mut taken = draw::blank(&same);
+    taken.foreign_names.insert("the-web".to_owned());
+    assert_snapshot!(from_to(&taken, &same, &same), @"
+    0 create network test-app
+    1 create volume test-app_data
+    ! the name `the-web` is taken by a container that is not this app's
+    ");
+}
+
+#[test]
+fn who_was_stopped_by_hand_is_started() {
+    let same = web(1, &probed());
+    let mut stopped = settled(&same);
+    stopped.containers.values_mut().for_each(|container| container.life = Life::Exited(137));
+    assert_snapshot!(from_to(&stopped, &same, &same), @"
+    0 start web-v1
+    1 await web-v1                               0
+    ");
+}
+
+#[test]
+fn scale_nought_stops_and_keeps() {
+    let (old, new) =
+        (web(1, &probed()), web(1, &json!({"healthcheck": {"http": {"path": "/", "port": 80}}, "scale": 0})));
+    assert_snapshot!(from_to(&settled(&old), &old, &new), @"0 stop web-v1");
+}
+
+#[test]
+fn a_moved_tag_is_another_image() {
+    let same = web(1, &probed());
+    let mut moved = settled(&same);
+    moved.images.insert("app:1".to_owned(), Image { id: "sha256:moved".to_owned(), ..Image::default() });
+    assert_snapshot!(from_to(&moved, &same, &same), @"
+    0 create web-v1-next
+    1 start web-v1-next                          0
+    2 await web-v1-next                          1
+    3 stop web-v1                                0 1 2
+    4 remove web-v1                              2 3
+    5 rename web-v1-next to web-v1               0 1 2 4
+    ");
+}
+
+#[test]
+fn limits_change_in_place() {
+    let (old, new) =
+        (web(1, &probed()), web(1, &json!({"healthcheck": {"http": {"path": "/", "port": 80}}, "mem_limit": "64m"})));
+    assert_snapshot!(from_to(&settled(&old), &old, &new), @"0 adjust web-v1");
+}
+
+fn two(db: u8, dependency: &Value) -> Desired {
+    app(&json!({"services": {
+        "db": {"image": "db:1", "env": {"VERSION": db.to_string()}},
+        "web": {"image": "app:1", "depends_on": {"db": dependency}},
+    }}))
+}
+
+#[test]
+fn a_dependency_is_replaced_and_its_dependent_left_alone() {
+    let dependency = json!({"condition": "service_healthy"});
+    let (old, new) = (two(1, &dependency), two(2, &dependency));
+    assert_snapshot!(from_to(&settled(&old), &old, &new), @"
+    0 create db-v2
+    1 stop db-v1                                 0
+    2 start db-v2                                0 1
+    3 await db-v2                                1 2
+    4 remove db-v1                               1 3
+    ");
+}
+
+#[test]
+fn a_dependency_with_restart_takes_its_dependent_along() {
+    let dependency = json!({"condition": "service_healthy", "restart": true});
+    let (old, new) = (two(1, &dependency), two(2, &dependency));
+    assert_snapshot!(from_to(&settled(&old), &old, &new), @"
+    0 create db-v2
+    1 stop db-v1                                 0
+    2 start db-v2                                0 1
+    3 await db-v2                                1 2
+    4 remove db-v1                               1 3
+    5 stop web-v1                                3
+    6 start web-v1                               3 5
+    7 await web-v1                               6
+    ");
+}
+
+#[test]
+fn a_guest_is_made_anew_in_the_network_of_its_new_host() {
+    let shared = |version: u8| {
+        app(&json!({"services": {
+            "vpn": {"image": "vpn:1", "env": {"VERSION": version.to_string()}},
+            "web": {"image": "app:1", "network_mode": "service:vpn"},
+        }}))
+    };
+    let (old, new) = (shared(1), shared(2));
+    assert_snapshot!(from_to(&settled(&old), &old, &new), @"
+    0 create vpn-v2
+    1 stop vpn-v1                                0
+    2 start vpn-v2                               0 1
+    3 await vpn-v2                               1 2
+    4 remove vpn-v1                              1 3
+    5 create web-v1-next                         3
+    6 stop web-v1                                3 5
+    7 start web-v1-next                          3 5 6
+    8 await web-v1-next                          6 7
+    9 remove web-v1                              6 8
+    10 rename web-v1-next to web-v1               5 7 8 9
+    ");
+}
+
+fn with_job(version: u8, when: &str) -> Desired {
+    app(&json!({
+        "services": {"web": {"image": "app:1", "env": {"VERSION": version.to_string()}, "volumes": ["data:/data"]}},
+        "jobs": {"migrate": {"service": "web", "command": ["migrate"], "when": when}},
+        "volumes": {"data": {}},
+    }))
+}
+
+#[test]
+fn a_job_runs_between_the_old_writer_and_the_new() {
+    let (old, new) = (with_job(1, "pre_sync"), with_job(2, "pre_sync"));
+    assert_snapshot!(from_to(&settled(&old), &old, &new), @"
+    0 create migrate-v2
+    1 create web-v2
+    2 stop web-v1                                1
+    3 start migrate-v2                           0 2
+    4 await exit of migrate-v2                   3
+    5 remove migrate-v1                          4
+    6 start web-v2                               1 2 4
+    7 await web-v2                               2 6
+    8 remove web-v1                              2 7
+    ");
+}
+
+#[test]
+fn a_job_after_the_sync_waits_for_its_service() {
+    let (old, new) = (with_job(1, "post_sync"), with_job(2, "post_sync"));
+    assert_snapshot!(from_to(&settled(&old), &old, &new), @"
+    0 create web-v2
+    1 stop web-v1                                0
+    2 start web-v2                               0 1
+    3 await web-v2                               1 2
+    4 create migrate-v2
+    5 start migrate-v2                           3 4
+    6 await exit of migrate-v2                   3 5
+    7 remove migrate-v1                          6
+    8 remove web-v1                              1 3 6
+    ");
+}
+
+#[test]
+fn going_back_runs_no_job() {
+    let (old, new) = (with_job(1, "pre_sync"), with_job(2, "pre_sync"));
+    let mut back = settled(&new);
+    back.applied.rollback = true;
+    assert_snapshot!(picture(&old, &back, &[("v1", &old), ("v2", &new)]), @"
+    0 create web-v1
+    1 stop web-v2                                0
+    2 start web-v1                               0 1
+    3 await web-v1                               1 2
+    4 remove web-v2                              1 3
+    ");
+}
+
+#[test]
+fn a_network_is_made_anew_under_everybody() {
+    let on = |internal: bool| {
+        app(&json!({
+            "services": {"web": {"image": "app:1", "networks": ["back"]}},
+            "networks": {"back": {"internal": internal}},
+        }))
+    };
+    let (old, new) = (on(false), on(true));
+    assert_snapshot!(from_to(&settled(&old), &old, &new), @"
+    0 disconnect web-v1 from test-app_back
+    1 remove network test-app_back               0
+    2 create network test-app_back               1
+    3 connect web-v1 to test-app_back            2
+    ");
+}
+
+#[test]
+fn what_is_gone_from_the_manifest_goes_last() {
+    let old = two(1, &json!({"condition": "service_started"}));
+    let new = app(&json!({"services": {"web": {"image": "app:1", "env": {"VERSION": "2"}}}}));
+    assert_snapshot!(from_to(&settled(&old), &old, &new), @"
+    0 create web-v2
+    1 stop web-v1                                0
+    2 start web-v2                               0 1
+    3 await web-v2                               1 2
+    4 remove web-v1                              1 3
+    5 stop db-v1                                 3
+    6 remove db-v1                               3 5
+    ");
+}
+
+#[test]
+fn nothing_is_done_where_nothing_differs() {
+    let same = with_job(1, "pre_sync");
+    assert_snapshot!(from_to(&settled(&same), &same, &same), @"In sync.");
+}
