@@ -5,7 +5,7 @@ use crate::{
     blame::Blame,
     desired::{Desired, spec::Protocol, spec::PublishedPort},
     engine::{Answer, Engine, Summary},
-    observed::Observed,
+    observed::{Observed, Role},
     plan::{Obstacle, Plan, Step},
 };
 use std::{
@@ -23,9 +23,8 @@ pub async fn check<E: Engine>(
     observed: &mut Observed,
     plan: &Plan,
 ) -> Answer<Vec<Obstacle>> {
-    let makes = plan.steps.iter().any(|planned| matches!(planned.step, Step::Create { .. }));
-    let starts = plan.steps.iter().any(|planned| matches!(planned.step, Step::Start { .. }));
-    if !makes && !starts {
+    let begun: BTreeSet<&Role> = plan.steps.iter().filter_map(|planned| begins(&planned.step)).collect();
+    if begun.is_empty() {
         return Ok(Vec::new());
     }
     let everyone = engine.containers(&Vec::new()).await?;
@@ -33,7 +32,8 @@ pub async fn check<E: Engine>(
     let foreign: Vec<&Summary> = everyone.iter().filter(|summary| !ours.contains(&summary.id)).collect();
     let foreign_names = foreign.iter().map(|summary| summary.name.clone()).collect();
     let mut obstacles = Vec::new();
-    for service in desired.services.values().filter(|service| service.running) {
+    let services = desired.services.values().filter(|service| service.running);
+    for service in services.filter(|service| begun.contains(&Role::Service(service.name.clone()))) {
         for port in &service.spec.ports {
             if let Some(holder) = foreign
                 .iter()
@@ -60,6 +60,28 @@ pub async fn check<E: Engine>(
     }
     observed.foreign_names = foreign_names;
     Ok(obstacles)
+}
+
+/// Who is made or started by a step: nobody else needs room.
+fn begins(step: &Step) -> Option<&Role> {
+    match step {
+        Step::Create { role, .. } | Step::Start { role, .. } => Some(role),
+        Step::Pull { .. }
+        | Step::CreateNetwork { .. }
+        | Step::RemoveNetwork { .. }
+        | Step::CreateVolume { .. }
+        | Step::Await { .. }
+        | Step::AwaitExit { .. }
+        | Step::Stop { .. }
+        | Step::Remove { .. }
+        | Step::Rename { .. }
+        | Step::Adjust { .. }
+        | Step::Unpause { .. }
+        | Step::Connect { .. }
+        | Step::Disconnect { .. }
+        | Step::Tag { .. }
+        | Step::Untag { .. } => None,
+    }
 }
 
 /// An image's `VOLUME` that no volume or tmpfs covers would put data where nobody finds it again.
