@@ -24,7 +24,8 @@ pub fn is_wanted(aim: &Aim) -> bool {
     let in_force = target::in_force(&aim.ledger);
     match aim.target {
         Target::Head => in_force.is_none_or(|entry| entry.key != aim.key) && !is_gone(aim),
-        Target::Revision(number) => in_force.is_none_or(|entry| entry.original() != number),
+        // What failed in between was never in force, and yet going back from it is an entry of its own.
+        Target::Revision(number) => aim.ledger.entries.last().is_none_or(|entry| entry.original() != number),
         Target::Nothing | Target::Stay => false,
     }
 }
