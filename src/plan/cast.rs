@@ -75,6 +75,16 @@ impl<'a> Cast<'a> {
         mismatch(self.service, self.image_id, newest.container, desired, observed)
     }
 
+    /// One that was never seen ready is; and one that fails its probe now, before anything gives way to it.
+    #[must_use]
+    pub fn is_to_be_proved(&self, container: &Container) -> bool {
+        match container.readiness {
+            Readiness::Unproven => true,
+            Readiness::Failing => !self.others.is_empty(),
+            Readiness::Ready | Readiness::Failed(_) => false,
+        }
+    }
+
     /// True when another generation may be answering.
     #[must_use]
     pub fn others_are_up(&self) -> bool {

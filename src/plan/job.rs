@@ -6,7 +6,6 @@ use super::{
     draft::Draft,
     graph::StepId,
     network::is_stale,
-    rollout::JobSteps,
     step::Step,
 };
 use crate::{
@@ -14,6 +13,7 @@ use crate::{
     desired::{DesiredJob, DesiredService, JobPhase, SpecHash, spec::Network},
     observed::{Container, JobKey, Life, Readiness, Role},
 };
+use std::collections::BTreeSet;
 
 /// The digest that says whether a job has run.
 #[must_use]
@@ -173,5 +173,35 @@ impl Draft<'_> {
     /// True when a network it was made for is gone.
     fn is_astray(&self, container: &Container) -> bool {
         container.endpoints.iter().any(|(name, endpoint)| is_stale(name, endpoint, self.observed))
+    }
+}
+
+/// The steps of a job that is due.
+#[derive(Clone, Debug)]
+pub struct JobSteps {
+    /// The job's process begins.
+    pub started: StepId,
+    /// It has ended well.
+    pub done: StepId,
+    writes: BTreeSet<String>,
+}
+
+impl JobSteps {
+    /// The steps of a job.
+    #[must_use]
+    pub fn new(started: StepId, done: StepId, job: &DesiredJob) -> Self {
+        Self { started, done, writes: job.spec.writes() }
+    }
+
+    /// The end of a job's container that is none of this plan's, and asks nobody to give way.
+    #[must_use]
+    pub fn beside_nobody(end: StepId) -> Self {
+        Self { started: end, done: end, writes: BTreeSet::new() }
+    }
+
+    /// True when a living container writes what the job writes.
+    #[must_use]
+    pub fn shares(&self, container: &Container) -> bool {
+        container.life.is_up() && !self.writes.is_disjoint(&container.writes)
     }
 }

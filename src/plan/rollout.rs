@@ -6,12 +6,13 @@ use super::{
     describe,
     draft::{Draft, Milestone},
     graph::StepId,
+    job::JobSteps,
     network::is_stale,
     step::Step,
 };
 use crate::{
     blame::Blame,
-    desired::{DesiredJob, DesiredService, JobPhase, Order, spec::Network},
+    desired::{DesiredService, JobPhase, Order, spec::Network},
     observed::{Container, Life, Readiness, Role},
     value::ServiceName,
 };
@@ -336,7 +337,7 @@ impl Draft<'_> {
                 }
                 (carried.started, carried.ready) = (Some(start), Some(ready));
             }
-            Starts::Not if container.life.is_up() && is_to_be_proved(container, cast) => {
+            Starts::Not if container.life.is_up() && cast.is_to_be_proved(container) => {
                 let ready = self.graph.add(Step::Await { container: name, role: role.clone() });
                 self.graph.after(ready, carried.started);
                 self.graph.after(ready, carried.made.iter().copied());
@@ -428,15 +429,6 @@ impl Draft<'_> {
     }
 }
 
-/// One that was never seen ready is; and one that fails its probe now, before anything gives way to it.
-fn is_to_be_proved(container: &Container, cast: &Cast<'_>) -> bool {
-    match container.readiness {
-        Readiness::Unproven => true,
-        Readiness::Failing => !cast.others.is_empty(),
-        Readiness::Ready | Readiness::Failed(_) => false,
-    }
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Starts {
     Now,
@@ -451,34 +443,4 @@ struct Carried {
     started: Option<StepId>,
     ready: Option<StepId>,
     removed: BTreeSet<String>,
-}
-
-/// The steps of a job that is due.
-#[derive(Clone, Debug)]
-pub struct JobSteps {
-    /// The job's process begins.
-    pub started: StepId,
-    /// It has ended well.
-    pub done: StepId,
-    writes: BTreeSet<String>,
-}
-
-impl JobSteps {
-    /// The steps of a job.
-    #[must_use]
-    pub fn new(started: StepId, done: StepId, job: &DesiredJob) -> Self {
-        Self { started, done, writes: job.spec.writes() }
-    }
-
-    /// The end of a job's container that is none of this plan's, and asks nobody to give way.
-    #[must_use]
-    pub fn beside_nobody(end: StepId) -> Self {
-        Self { started: end, done: end, writes: BTreeSet::new() }
-    }
-
-    /// True when a living container writes what the job writes.
-    #[must_use]
-    pub fn shares(&self, container: &Container) -> bool {
-        container.life.is_up() && !self.writes.is_disjoint(&container.writes)
-    }
 }
