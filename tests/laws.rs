@@ -1,4 +1,4 @@
-//! The plan's laws over every small world. `LAWS=all` takes the large products too; `LAWS_SEED` another sample of orders.
+//! The plan's laws over every small world. `LAWS_SEED` takes another sample of the orders that are too many to walk all.
 
 #[path = "laws/draw.rs"]
 mod draw;
