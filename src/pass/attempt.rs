@@ -149,7 +149,7 @@ impl<E: Engine> Attempt<'_, '_, E> {
         }
         learn::learn(host, &self.aim, &observed, look).await?;
         match ended {
-            Ended::Done => settle::settle(self, report, number, &before, observed, look).await.map(Next::Finished),
+            Ended::Done => settle::settle(self, report, number, &before, observed, look).await,
             Ended::Failed { role, failure } => self.failed(report, number, role, failure).await,
             Ended::Blocked(StepError::Surprise { what }) => {
                 tracing::info!(app = %self.pass.app, what, "the host has changed meanwhile: looking again");

@@ -1,14 +1,19 @@
 //! Proves that nothing is left to do, and records the end.
 
-use super::{attempt::Attempt, converge::Course, entry, report};
+use super::{
+    attempt::{Attempt, Next},
+    converge::Course,
+    entry, report,
+};
 use crate::{
     engine::Engine,
     observe::{Look, readiness},
-    observed::{Applied, Observed},
+    observed::{Applied, Container, Observed},
     plan::{FieldChange, Plan, Step},
     record::{Event, NonConvergence, Outcome, RecordError, Target},
     show::report::AppReport,
 };
+use std::collections::BTreeMap;
 
 /// Looks at what was done with the eyes of a next pass: its plan must be empty.
 ///
@@ -21,11 +26,11 @@ pub async fn settle<E: Engine>(
     before: &Plan,
     observed: Observed,
     look: &Look,
-) -> Result<AppReport, RecordError> {
+) -> Result<Next, RecordError> {
     let (pass, aim, host) = (attempt.pass, &attempt.aim, attempt.pass.host);
     if aim.course == Course::Halt {
         let health = report::health(&aim.desired, &observed);
-        return Ok(AppReport { outcome: Some(Outcome::Held), health, ..report });
+        return Ok(Next::Finished(AppReport { outcome: Some(Outcome::Held), health, ..report }));
     }
     let (environment, app) = (&aim.desired.environment, &aim.desired.app);
     let applied = Applied {
@@ -46,8 +51,14 @@ pub async fn settle<E: Engine>(
     let runs_healthchecks = hands.info.runs_healthchecks;
     readiness::ask_again(&*hands.engine, runs_healthchecks, &aim.desired, &mut after, &look.containers).await;
     let left = aim.plan_of(&after);
+    if has_moved(&observed, &after) && !left.steps.is_empty()
+        || left.steps.iter().any(|planned| is_proof(&planned.step))
+    {
+        // Somebody was at it, or something died after it was ready: that is another round, not a fault of the revision.
+        return Ok(Next::Again(report));
+    }
     if left.steps.iter().any(|planned| changes_something(&planned.step)) {
-        return nonconvergent(attempt, report, number, &left).await;
+        return nonconvergent(attempt, report, number, &left).await.map(Next::Finished);
     }
     if entry::is_wanted(aim) {
         entry::close(pass, aim, number, Outcome::Succeeded, None, &()).await?;
@@ -62,7 +73,22 @@ pub async fn settle<E: Engine>(
         (None, true) => Outcome::Held,
         (None, false) => Outcome::Succeeded,
     };
-    Ok(AppReport { outcome: Some(outcome), ..report::settled(report, aim, &after, &left.changes) })
+    let report = report::settled(report, aim, &after, &left.changes);
+    Ok(Next::Finished(AppReport { outcome: Some(outcome), ..report }))
+}
+
+/// True when containers are not those that the pass left, or not in the stage of life it left them in.
+fn has_moved(left: &Observed, found: &Observed) -> bool {
+    let stage = |container: &Container| (container.id.clone(), std::mem::discriminant(&container.life));
+    let stages = |observed: &Observed| {
+        observed.containers.iter().map(|(name, container)| (name.clone(), stage(container))).collect::<BTreeMap<_, _>>()
+    };
+    stages(left) != stages(found)
+}
+
+/// Steps that see a container ready: one that is left means that this run of it is not the one that was seen.
+fn is_proof(step: &Step) -> bool {
+    matches!(step, Step::Await { .. })
 }
 
 /// The engine keeps another value than was asked for. It is not forced: the next passes leave it until the revision
