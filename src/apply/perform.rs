@@ -304,9 +304,13 @@ impl<E: Engine> Hands<E> {
             return Ok(Effect::Done);
         }
         if let Some(taken) =
-            super::preflight::taken_port(&*self.engine, &detail.body.ports, id).await.map_err(failed(doing))?
+            super::preflight::taken_port(&*self.engine, &detail.body.ports, id).await.map_err(failed(doing.clone()))?
         {
             return Err(taken);
+        }
+        let networks = self.engine.networks().await.map_err(failed(doing))?;
+        if let Some(gone) = detail.endpoints.keys().find(|name| networks.iter().all(|there| there.name != **name)) {
+            return Err(StepError::Surprise { what: format!("network `{gone}` was taken away under `{name}`") });
         }
         Ok(Effect::Failed(self.prover().failure(&detail, format!("`{name}` cannot be started: {source}")).await))
     }
