@@ -81,7 +81,9 @@ pub fn halt(observed: &Observed) -> Plan {
     for (name, container) in &observed.containers {
         let proved = match container.readiness {
             Readiness::Ready | Readiness::Failing => true,
-            Readiness::Unproven | Readiness::Failed(_) => false,
+            // One that was ready in an earlier run is not what failed, though the engine started it again since.
+            Readiness::Unproven => observed.applied.baselines.contains_key(&container.id),
+            Readiness::Failed(_) => false,
         };
         if container.life.is_up() && !proved {
             graph.add(Step::Stop { container: name.clone(), role: container.role.clone() });

@@ -7,7 +7,7 @@ use crate::{
     one::{Leftovers, MODES},
 };
 use reconcile::{
-    observed::{Life, Readiness},
+    observed::{Baseline, Life, Readiness},
     plan::{Step, halt},
 };
 
@@ -37,4 +37,27 @@ fn a_halt_stops_what_is_not_proved_and_removes_nothing() {
             }
         }
     }
+}
+
+#[test]
+fn what_was_ready_before_and_was_started_again_is_not_what_failed() {
+    let mut seen = 0;
+    for mode in MODES {
+        let leftovers = Leftovers::of(mode);
+        for life in LIVES {
+            let Some(world) = leftovers.world([life, life], ["own", "by hand"], 2) else { continue };
+            let mut observed = world.observed.clone();
+            let ids: Vec<String> = observed.containers.values().map(|it| it.id.clone()).collect();
+            for id in ids {
+                observed.applied.baselines.insert(id, Baseline { started_at: None, projection: None });
+            }
+            let failed = |name: &str| matches!(observed.containers[name].readiness, Readiness::Failed(_));
+            for planned in &halt(&observed).steps {
+                let (name, _) = about(&planned.step).unwrap();
+                assert!(failed(name), "{}: {}", world.title, planned.step);
+            }
+            seen += halt(&world.observed).steps.len();
+        }
+    }
+    assert!(seen > 0, "no world here has anything to stop");
 }
