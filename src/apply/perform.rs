@@ -190,6 +190,10 @@ impl<E: Engine> Hands<E> {
             Ok(None) if doing == "stop" || doing == "remove" => Ok(Effect::Done),
             Ok(None) => Err(StepError::Surprise { what: format!("container `{id}` was taken away") }),
             Ok(Some(detail)) if so(&detail) => Ok(Effect::Done),
+            // One that keeps dying came up again in between: what is to be done with it is planned anew.
+            Ok(Some(detail)) if detail.restarts > 0 && (doing == "stop" || doing == "remove") => {
+                Err(StepError::Surprise { what: format!("container `{}` came up again", detail.name) })
+            }
             Ok(Some(detail)) => {
                 Err(StepError::Engine { doing: format!("{doing} container `{}`", detail.name), source })
             }
