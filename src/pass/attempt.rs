@@ -140,9 +140,11 @@ impl<E: Engine> Attempt<'_, '_, E> {
         };
         let context =
             Context { installation: &host.settings.installation, desired: &self.aim.desired, revision: number };
-        let ended = converge(host, self.aim.course, &context, &mut observed, &mut interruptions).await;
+        let mut touched = BTreeSet::new();
+        let ended =
+            converge(host, self.aim.course, &context, &mut observed, &mut touched, &mut interruptions).await;
         if !before.steps.is_empty() {
-            match look.again(&*host.hands.engine, self.pass.app, host.settings.parallel).await {
+            match look.after(&*host.hands.engine, self.pass.app, &touched, host.settings.parallel).await {
                 Ok(again) => *look = again,
                 Err(source) => return Ok(self.blocked(report, report::chain(Blame::World, &source))),
             }

@@ -47,12 +47,14 @@ impl Course {
     }
 }
 
-/// Runs the plan to its end, or to the first thing that goes wrong.
+/// Runs the plan to its end, or to the first thing that goes wrong. `touched` gets the names of all containers that a
+/// step was about.
 pub async fn converge<E: Engine>(
     host: &Host<E>,
     course: Course,
     context: &Context<'_>,
     observed: &mut Observed,
+    touched: &mut BTreeSet<String>,
     interruptions: &mut Interruptions<'_>,
 ) -> Ended {
     let mut under_way = FuturesUnordered::new();
@@ -72,6 +74,7 @@ pub async fn converge<E: Engine>(
                         break;
                     };
                     tracing::debug!(app = %context.desired.app, %step, "begins");
+                    touched.extend(step.names().map(str::to_owned));
                     busy.insert(step.clone());
                     let hands = host.hands.clone();
                     under_way.push(async move {

@@ -2,6 +2,7 @@
 
 use super::{Settings, aim::Aim};
 use crate::{
+    apply::preflight,
     blame::Blame,
     observed::Role,
     plan::Obstacle,
@@ -9,7 +10,7 @@ use crate::{
     record::Target,
     yaml::Node,
 };
-use std::{collections::BTreeSet, fs};
+use std::collections::BTreeSet;
 
 /// Every denial, as an obstacle. Asked before anything is made, and so also at rollback: today's policy holds.
 #[must_use]
@@ -41,9 +42,7 @@ pub fn denials(settings: &Settings, tree: Option<&Node>, aim: &Aim) -> Vec<Obsta
             let policy = &settings.policy.settings.policy;
             let written = policy::judge(policy, &subject, spec);
             // The engine is on this host, and follows links as this look does.
-            let followed = policy::follow(policy, &subject, spec, |path| {
-                fs::canonicalize(path).ok().map(|path| path.to_string_lossy().into_owned())
-            });
+            let followed = policy::follow(policy, &subject, spec, preflight::path_behind_links);
             written
                 .into_iter()
                 .chain(followed)
