@@ -9,6 +9,7 @@ pub mod entry;
 pub mod environment;
 pub mod guard;
 pub mod health;
+pub mod last_words;
 pub mod learn;
 pub mod report;
 pub mod settle;

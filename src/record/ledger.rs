@@ -146,6 +146,17 @@ impl Ledger {
             .await
     }
 
+    /// How the newest attempt at an entry ended, as it was given to `close`; none where nothing tells it.
+    pub async fn stored_outcome(
+        &self,
+        environment: &EnvironmentName,
+        app: &AppName,
+        number: u32,
+    ) -> Answer<Option<Value>> {
+        let folders = self.folders(environment, app);
+        self.database.read("read an outcome", move |_| Ok(folders.newest_outcome(number)?)).await
+    }
+
     /// A watch on what other processes ask of an app from now on.
     pub async fn intents(&self, environment: &EnvironmentName, app: &AppName) -> Answer<IntentWatch> {
         IntentWatch::begin(self.database.clone(), environment, app).await

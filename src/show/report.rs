@@ -7,7 +7,7 @@ use crate::{
     record::Outcome,
     value::{AppName, EnvironmentName, ServiceName},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The version of this contract.
@@ -162,8 +162,8 @@ pub struct HeldReport {
     pub until: String,
 }
 
-/// What went wrong with an app.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// What went wrong with an app. It is read back from where the ledger keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorReport {
     pub blame: Blame,
     pub summary: String,
