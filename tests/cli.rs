@@ -218,6 +218,31 @@ fn git_is_compared_with_git_without_an_engine() {
 }
 
 #[test]
+fn a_preview_without_an_engine_judges_the_policy_of_a_host_file_and_says_where_it_cannot() {
+    let place = Place::with_repository();
+    place.edit(WEB, "\"8080:80\"", "\"*:8080:80\"");
+    place.commit("web: for everybody");
+    let preview = ["--dry-run", "--against", "HEAD~1"];
+    let unjudged = "no host policy was judged";
+    assert_eq!(place.run(&preview).is(0).out.matches(unjudged).count(), 1);
+    assert!(place.run(&[&preview[..], &["--output", "markdown"]].concat()).is(0).out.contains(unjudged));
+    let said = place.run(&[&preview[..], &["--output", "json"]].concat()).is(0);
+    said.complains(unjudged);
+    assert_eq!(said.json()["apps"][0]["error"], serde_json::Value::Null);
+
+    place.write("host.yaml", "policy:\n  publish: [\"10.8.0.1:*\"]\n");
+    let judged = [&preview[..], &["--config", "host.yaml"]].concat();
+    let said = place.run(&judged).is(1);
+    assert!(said.out.contains(&format!("{WEB}:9:")) && said.out.contains("policy.publish"), "{}", said.out);
+    assert!(said.out.contains("host.yaml:2:12") && !said.out.contains(unjudged), "{}", said.out);
+    let report = place.run(&[&judged[..], &["--output", "json"]].concat()).is(1).json();
+    let error = &report["apps"][0]["error"];
+    assert_eq!((&error["blame"], &error["service"]), (&"world".into(), &"web".into()), "{report:#}");
+    place.write("host.yaml", "policy: {publish: [\"0.0.0.0:8080\", \"[::]:8080\"]}\n");
+    assert!(!place.run(&judged).is(0).out.contains(unjudged));
+}
+
+#[test]
 fn limits_alone_are_an_update_and_a_removed_app_is_deleted() {
     let place = Place::with_repository();
     place.edit(WEB, "128m", "256m");

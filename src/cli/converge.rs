@@ -15,7 +15,8 @@ pub struct Converge {
     /// Shows what would be done and does nothing: pulls nothing, writes nothing.
     #[arg(long)]
     pub dry_run: bool,
-    /// Compares the manifests of REF with those of the head instead of the host: no engine, no secrets.
+    /// Compares the manifests of REF with those of the head instead of the host: no engine, no secrets. The host's
+    /// policy is judged where there is a host file.
     #[arg(long, value_name = "REF", requires = "dry_run", conflicts_with = "replace")]
     pub against: Option<String>,
     /// Reads the files of the work tree, uncommitted ones too.

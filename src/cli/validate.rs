@@ -9,15 +9,15 @@ use super::{
     session::host_file,
 };
 use crate::{
+    desired::Desired,
     host::Host,
-    observed::Role,
-    policy::{self, Subject},
-    value::{AppName, EnvironmentName},
+    policy,
+    value::EnvironmentName,
     yaml::{Diagnostic, Node},
 };
 use clap::Args;
 use serde::Serialize;
-use std::{collections::BTreeSet, mem, path::PathBuf};
+use std::{mem, path::PathBuf};
 
 /// Checks the manifests on disk, without an engine.
 #[derive(Debug, Args)]
@@ -76,7 +76,7 @@ fn of_environment(
     for (app, desired) in &rendered.apps {
         let found = match (desired, host, rendered.trees.get(app)) {
             (Err(wrong), _, _) => wrong.clone(),
-            (Ok(desired), Some(host), Some(tree)) => denied(app, desired, tree, host),
+            (Ok(desired), Some(host), Some(tree)) => denied(desired, tree, host),
             (Ok(_), _, _) => Vec::new(),
         };
         let whole = asked.covers(&format!("environments/{environment}/{app}.yaml"));
@@ -86,30 +86,12 @@ fn of_environment(
 }
 
 /// What the policy denies, where the manifest asks for it.
-fn denied(app: &AppName, desired: &crate::desired::Desired, tree: &Node, host: &Host) -> Vec<Diagnostic> {
-    let external_networks: BTreeSet<String> =
-        desired.networks.iter().filter(|(_, network)| network.external).map(|(name, _)| name.clone()).collect();
-    let services = desired
-        .services
-        .values()
-        .map(|service| (Role::Service(service.name.clone()), &service.spec, service.internal_only));
-    let jobs = desired.jobs.values().map(|job| {
-        let internal = desired.services.get(&job.service).is_some_and(|service| service.internal_only);
-        (Role::Job(job.name.clone()), &job.spec, internal)
-    });
-    let denials = services.chain(jobs).flat_map(|(role, spec, internal_only)| {
-        let subject = Subject {
-            environment: &desired.environment,
-            app,
-            role: &role,
-            internal_only,
-            external_networks: &external_networks,
-            protected_paths: &[],
-        };
-        policy::judge(&host.settings.policy, &subject, spec)
-    });
+fn denied(desired: &Desired, tree: &Node, host: &Host) -> Vec<Diagnostic> {
+    let policy = &host.settings.policy;
+    let denials = policy::of_app(desired, &[], |subject, spec| policy::judge(policy, subject, spec));
     denials
-        .map(|denial| {
+        .into_iter()
+        .map(|(_, denial)| {
             let path: Vec<&str> = denial.field.split('.').collect();
             let problem = Diagnostic::new(tree.place_of(&path), denial.to_string());
             match denial.remedy(host) {

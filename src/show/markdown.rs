@@ -35,6 +35,9 @@ fn environment(comment: &mut Comment, report: &EnvironmentReport) {
     let failed = if failed == 0 { String::new() } else { format!(", **{failed} failed**") };
     comment.push(&format!("### {}: {summary}{failed}\n\n", report.environment));
     comment.push(&format!("<sub>{}</sub>\n\n", cell(&text::heading(report))));
+    if let Some(unjudged) = text::unjudged(report) {
+        comment.push(&format!("<sub>{}</sub>\n\n", cell(unjudged)));
+    }
     let rows: Vec<String> = report.apps.iter().flat_map(rows).collect();
     if !rows.is_empty() {
         comment.push("| | App | Resource | Action | Cause | Interruption |\n|---|---|---|---|---|---|\n");

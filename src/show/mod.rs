@@ -26,7 +26,7 @@ pub use report::{
 };
 pub use revision::{markdown as markdown_revision, revision};
 pub use status::status;
-pub use text::{error, plan};
+pub use text::{error, plan, unjudged};
 
 /// One line of JSON.
 ///

@@ -41,8 +41,8 @@ pub struct Origin {
 pub enum Compared {
     /// A host: its engine (`docker 20.10.24 at unix:///var/run/docker.sock`) and its name.
     Host { engine: String, host: String },
-    /// Another revision of the same repository (`--against`).
-    Revision(String),
+    /// Another revision of the same repository (`--against`); `judged` tells whether a host's policy was asked too.
+    Revision { revision: String, judged: bool },
 }
 
 impl Default for Compared {
