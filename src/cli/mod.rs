@@ -2,6 +2,7 @@
 
 mod against;
 pub mod arguments;
+mod around;
 mod ask;
 mod complaint;
 mod converge;

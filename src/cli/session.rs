@@ -19,7 +19,7 @@ use std::{
 };
 
 /// Where the host file is when nobody says so; nothing in the repository stands in for it.
-const HOST_FILE: &str = "/etc/reconcile/reconcile.yaml";
+pub const HOST_FILE: &str = "/etc/reconcile/reconcile.yaml";
 
 /// One run of the command.
 pub struct Session {
