@@ -11,6 +11,7 @@ pub mod guard;
 pub mod health;
 pub mod last_words;
 pub mod learn;
+pub mod progress;
 pub mod report;
 pub mod settle;
 pub mod verdict;

@@ -9,6 +9,7 @@ pub mod escape;
 mod history;
 mod markdown;
 mod notes;
+pub mod progress;
 pub mod report;
 mod revision;
 mod status;
