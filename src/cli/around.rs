@@ -62,7 +62,7 @@ fn on_the_way(path: &Path, folder: &str) -> Option<(PathBuf, String)> {
 fn of_folder(path: &Path) -> Option<Around> {
     let environments = environments(path);
     let is_root = path.join(".git").exists() || environments.iter().any(|name| name.starts_with('_'));
-    if holds_manifests(path) && !(is_root && !environments.is_empty()) {
+    if holds_manifests(path) && (environments.is_empty() || !is_root) {
         return Some(of_environment(path, None));
     }
     let places: Vec<_> = environments.into_iter().map(|name| (name.clone(), path.join(name))).collect();
