@@ -7,7 +7,7 @@ use crate::{
     desired::Order,
     observed::Life,
     plan::{Action, Cause, Change, FieldChange, Interruption, Resource},
-    record::Outcome,
+    record::{Outcome, Provenance},
 };
 use std::collections::BTreeMap;
 
@@ -320,13 +320,15 @@ fn entry(number: u32, outcome: Option<Outcome>, stable: bool) -> HistoryEntry {
         environment: None,
         app: None,
         number,
-        commit: COMMIT.to_owned(),
-        author: "Ann <ann@example.com>".to_owned(),
-        subject: "web: greet\u{1b}[31m in red".to_owned(),
-        at: "2026-11-20T09:30:00.123Z".parse().unwrap(),
-        cause: Cause::Commit,
-        by: "Ann <ann@example.com>".to_owned(),
-        reason: None,
+        origin: Provenance {
+            commit: COMMIT.to_owned(),
+            author: "Ann <ann@example.com>".to_owned(),
+            subject: "web: greet\u{1b}[31m in red".to_owned(),
+            at: "2026-11-20T09:30:00.123Z".parse().unwrap(),
+            cause: Cause::Commit,
+            by: "Ann <ann@example.com>".to_owned(),
+            reason: None,
+        },
         outcome,
         stable,
         images: BTreeMap::from([("web:1".to_owned(), "sha256:aa".to_owned())]),
