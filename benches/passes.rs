@@ -140,7 +140,12 @@ impl Bench {
         let app: AppName = "many".parse()?;
         let commit =
             Commit { id: "0".repeat(40), revision: "bench".into(), author: "bench".into(), subject: word.into() };
-        let head = Head { commit, apps: BTreeMap::from([(app, Ok(desired(SERVICES, word)))]), trees: BTreeMap::new() };
+        let head = Head {
+            commit,
+            apps: BTreeMap::from([(app, Ok(desired(SERVICES, word)))]),
+            trees: BTreeMap::new(),
+            other: Vec::new(),
+        };
         let wish = Wish {
             environment: self.environment.clone(),
             mode: Mode::Apply,

@@ -1,6 +1,6 @@
 //! Runs a plan: whatever may begin begins, each effect is folded into what was observed, and the plan is drawn anew.
 
-use super::{Ending, Host};
+use super::{Ending, Host, progress::UnderWay};
 use crate::{
     apply::{StepError, errand, errand::Context},
     desired::Desired,
@@ -73,12 +73,13 @@ pub async fn converge<E: Engine>(
                         ended.get_or_insert(Ended::Blocked(StepError::Surprise { what }));
                         break;
                     };
-                    tracing::debug!(app = %context.desired.app, %step, "begins");
                     touched.extend(step.names().map(str::to_owned));
+                    let told = UnderWay::begin(context.desired, &step);
                     busy.insert(step.clone());
                     let hands = host.hands.clone();
                     under_way.push(async move {
                         let effect = hands.perform(errand).await;
+                        told.end(&effect);
                         (step, effect)
                     });
                 }
