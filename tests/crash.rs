@@ -10,5 +10,7 @@ mod refused;
 mod rig;
 #[path = "crash/sick.rs"]
 mod sick;
+#[path = "crash/stopped.rs"]
+mod stopped;
 #[path = "crash/wishes.rs"]
 mod wishes;

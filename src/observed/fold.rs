@@ -70,6 +70,7 @@ pub fn fold(observed: &mut Observed, desired: &Desired, step: &Step, effect: &Ef
                 facts.life = Life::Running;
                 facts.started_at = Some(now);
                 facts.readiness = Readiness::Unproven;
+                facts.stopped = false;
             });
         }
         Step::Await { container, .. } => match effect {
@@ -96,14 +97,11 @@ pub fn fold(observed: &mut Observed, desired: &Desired, step: &Step, effect: &Ef
                 job_done(observed, desired, container, role);
             }
         },
-        Step::Stop { container, .. } => {
-            change(observed, container, |facts| {
-                // A signal ends a process with some code; which one decides nothing, but 0 could pass for work well done.
-                facts.life = Life::Exited(143);
-            });
-            let id = observed.containers.get(container).map(|facts| facts.id.clone());
-            observed.applied.stopped.extend(id);
-        }
+        // A signal ends a process with some code; which one decides nothing.
+        Step::Stop { container, .. } => change(observed, container, |facts| {
+            facts.life = Life::Exited(143);
+            facts.stopped = true;
+        }),
         Step::Remove { container, .. } => {
             observed.containers.remove(container);
         }
@@ -240,6 +238,7 @@ fn create(observed: &mut Observed, desired: &Desired, name: &str, role: &Role, i
             writes: body.writes(),
             ports: body.ports.clone(),
             unprunable: false,
+            stopped: false,
         },
     );
 }

@@ -109,8 +109,11 @@ pub struct Applied {
     pub present_tags: BTreeMap<String, String>,
     /// Containers to be replaced because somebody said so, by id.
     pub replace: BTreeSet<String>,
-    /// Containers that this pass has stopped itself, by id: that they are over is no drift.
-    pub stopped: BTreeSet<String>,
+    /// The runs of containers that the tool set out to end, by id: that one of them is over is no drift, and its exit
+    /// code 0 no work well done.
+    pub stopped: BTreeMap<String, Option<Timestamp>>,
+    /// The newest attempt has come to no end: what was begun in it is the tool's to finish.
+    pub unfinished: bool,
     /// The target is an earlier revision, not the head.
     pub rollback: bool,
 }

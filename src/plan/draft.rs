@@ -114,6 +114,16 @@ impl<'a> Draft<'a> {
         networks || spec.mounts.iter().any(|mount| self.ground.missing.contains(&mount.source.to_string()))
     }
 
+    /// True unless a network is gone that nobody is allowed to make again.
+    pub fn stands(&self, spec: &crate::desired::ContainerSpec) -> bool {
+        match &spec.network {
+            Network::Networks(networks) => networks
+                .keys()
+                .all(|name| self.observed.networks.contains_key(name) || self.ground.networks.contains_key(name)),
+            Network::Host | Network::None | Network::Service(_) => true,
+        }
+    }
+
     /// The steps a service waits for before it may change; none where what it requires cannot be had.
     pub fn gates(&mut self, service: &DesiredService) -> Option<Vec<StepId>> {
         let mut gates = Vec::new();

@@ -35,9 +35,9 @@ impl Draft<'_> {
         let Some(service) = desired.services.get(name) else { return };
         let cast = Cast::of(service, desired, observed);
         let change = describe::service(&cast, desired, observed);
-        let stopped = cast.current.is_some_and(|member| observed.applied.stopped.contains(&member.container.id));
         let drifted = change.as_ref().is_some_and(|change| change.cause == Cause::Drift);
-        let left_alone = drifted && !stopped && !desired.sync.self_heal;
+        let ours = cast.is_unfinished(observed) && self.stands(&service.spec);
+        let left_alone = drifted && !ours && !desired.sync.self_heal;
         self.changes.extend(change);
         let milestone = if left_alone {
             Milestone { container: cast.current.map(|member| member.name.to_owned()), ..Milestone::default() }
@@ -307,7 +307,7 @@ impl Draft<'_> {
         let starts = match &container.life {
             Life::Created => Starts::Now,
             Life::Stopping => Starts::AfterStop,
-            Life::Exited(0) if service.completes() => Starts::Not,
+            Life::Exited(0) if service.completes() && !container.stopped => Starts::Not,
             Life::Exited(_) => Starts::Now,
             Life::Running | Life::Paused | Life::Restarting if self.must_restart(cast, jobs) => Starts::AfterStop,
             Life::Paused => {

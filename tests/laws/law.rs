@@ -51,13 +51,21 @@ pub fn serves(container: &Container) -> bool {
 }
 
 /// What a whole plan must not say.
-pub fn of_plan(desired: &Desired, plan: &Plan) -> Result<(), Broken> {
+pub fn of_plan(desired: &Desired, observed: &Observed, plan: &Plan) -> Result<(), Broken> {
     if !desired.sync.self_heal {
+        // What we stopped ourselves is ours to finish.
+        let ours = |name: &ServiceName| {
+            let service = desired.services.get(name);
+            service.is_some_and(|it| Cast::of(it, desired, observed).current.is_some_and(|it| it.container.stopped))
+        };
         let moves =
             plan.changes.iter().any(|it| matches!(it.resource, Resource::Service(_)) && it.cause != Cause::Drift);
         for change in plan.changes.iter().filter(|change| change.cause == Cause::Drift) {
             // Who changes for another reason needs something to stand on.
             if moves && !matches!(change.resource, Resource::Service(_)) {
+                continue;
+            }
+            if matches!(&change.resource, Resource::Service(name) if ours(name)) {
                 continue;
             }
             let new_ground =
@@ -288,6 +296,15 @@ pub fn at_the_end(desired: &Desired, observed: &Observed, plan: &Plan) -> Result
     if let Some(left) = plan.steps.first() {
         return broken(Law::Arrives, format!("{} is left", left.step));
     }
+    // What we stopped ourselves on the way is no drift, which some apps want left.
+    for service in desired.services.values().filter(|service| service.running && plan.obstacles.is_empty()) {
+        if let Some(member) = Cast::of(service, desired, observed).current.filter(|member| member.container.stopped)
+            && service.depends_on.is_empty()
+            && desired.networks.keys().all(|network| observed.networks.contains_key(network))
+        {
+            return broken(Law::Arrives, format!("{} was stopped by us, and is left so", member.name));
+        }
+    }
     let excused = !plan.obstacles.is_empty() || !desired.sync.self_heal;
     for service in desired.services.values().filter(|_| !excused) {
         let cast = Cast::of(service, desired, observed);
@@ -329,7 +346,7 @@ pub fn at_the_end(desired: &Desired, observed: &Observed, plan: &Plan) -> Result
                 let named = current.name == service.container_name;
                 named || observed.foreign_names.contains(&service.container_name)
             }
-            (Life::Exited(0), _, true) => service.completes(),
+            (Life::Exited(0), _, true) => service.completes() && !current.container.stopped,
             (life, _, false) => !life.is_up(),
             (_, _, true) => false,
         };

@@ -35,8 +35,18 @@ fn migrate() -> Role {
     Role::Job("migrate".parse().unwrap())
 }
 
-const SOME: &[&str] =
-    &["absent", "created", "unproven", "ready", "failing", "paused", "exited 0", "exited 1", "stopping"];
+const SOME: &[&str] = &[
+    "absent",
+    "created",
+    "unproven",
+    "ready",
+    "failing",
+    "paused",
+    "exited 0",
+    "exited 1",
+    "stopped by us",
+    "stopping",
+];
 
 /// `web` needs `db` in some way.
 fn pair(web: (&str, u8), db: (&str, u8), dependency: &Value) -> Desired {

@@ -66,7 +66,7 @@ fn told(world: &World, planner: Planner, found: &Broken) -> String {
 pub fn walk(world: &World, planner: Planner) -> Result<usize, Broken> {
     let desired = &world.desired;
     let first = planner(desired, &world.observed);
-    law::of_plan(desired, &first)?;
+    law::of_plan(desired, &world.observed, &first)?;
     let places: BTreeMap<&Step, usize> = first.steps.iter().enumerate().map(|(place, it)| (&it.step, place)).collect();
     if places.len() != first.steps.len() {
         return broken(Law::Tail, "a step is in the plan twice");
