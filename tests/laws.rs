@@ -14,6 +14,8 @@ mod mutants;
 mod one;
 #[path = "laws/several.rs"]
 mod several;
+#[path = "laws/surprise.rs"]
+mod surprise;
 #[path = "laws/upgrade.rs"]
 mod upgrade;
 #[path = "laws/walk.rs"]

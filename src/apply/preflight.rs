@@ -6,7 +6,7 @@ use crate::{
     desired::{Desired, spec::Protocol, spec::PublishedPort},
     engine::{Answer, Engine, Summary},
     observed::{Observed, Role},
-    plan::{Obstacle, Plan, Step},
+    plan::{Obstacle, Plan},
 };
 use std::{
     collections::BTreeSet,
@@ -23,7 +23,7 @@ pub async fn check<E: Engine>(
     observed: &mut Observed,
     plan: &Plan,
 ) -> Answer<Vec<Obstacle>> {
-    let begun: BTreeSet<&Role> = plan.steps.iter().filter_map(|planned| begins(&planned.step)).collect();
+    let begun: BTreeSet<&Role> = plan.steps.iter().filter_map(|planned| planned.step.begins()).collect();
     if begun.is_empty() {
         return Ok(Vec::new());
     }
@@ -60,28 +60,6 @@ pub async fn check<E: Engine>(
     }
     observed.foreign_names = foreign_names;
     Ok(obstacles)
-}
-
-/// Who is made or started by a step: nobody else needs room.
-fn begins(step: &Step) -> Option<&Role> {
-    match step {
-        Step::Create { role, .. } | Step::Start { role, .. } => Some(role),
-        Step::Pull { .. }
-        | Step::CreateNetwork { .. }
-        | Step::RemoveNetwork { .. }
-        | Step::CreateVolume { .. }
-        | Step::Await { .. }
-        | Step::AwaitExit { .. }
-        | Step::Stop { .. }
-        | Step::Remove { .. }
-        | Step::Rename { .. }
-        | Step::Adjust { .. }
-        | Step::Unpause { .. }
-        | Step::Connect { .. }
-        | Step::Disconnect { .. }
-        | Step::Tag { .. }
-        | Step::Untag { .. } => None,
-    }
 }
 
 /// An image's `VOLUME` that no volume or tmpfs covers would put data where nobody finds it again.

@@ -1,30 +1,13 @@
 //! Carries a verified effect over into what was observed, so that a pass looks once and not after each step.
 
 use super::{
-    Baseline, Container, Endpoint, Evidence, Failure, Image, Life, Network, Observed, Owner, Readiness, Role, Volume,
+    Baseline, Container, Effect, Endpoint, Evidence, Failure, Life, Network, Observed, Owner, Readiness, Role, Volume,
 };
 use crate::{
     desired::{ContainerSpec, Desired, SpecHash, spec},
     plan::{Step, job},
 };
 use std::collections::{BTreeMap, BTreeSet};
-
-/// What a step was seen to have done.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    /// What it says, and nothing more is to be known.
-    Done,
-    /// The reference means this image now.
-    Pulled(Image),
-    /// The network or container has this id.
-    Made { id: String },
-    /// The container was seen ready.
-    Ready,
-    /// The container ended well.
-    Ended,
-    /// The container or job failed.
-    Failed(Failure),
-}
 
 /// Carries an effect over.
 pub fn fold(observed: &mut Observed, desired: &Desired, step: &Step, effect: &Effect) {

@@ -3,11 +3,15 @@
 //! `observe` makes it, `apply` folds each verified effect into it, `plan` reads it.
 
 pub mod container;
+pub mod effect;
 pub mod fold;
 pub mod projection;
+pub mod surprise;
 
 pub use container::{Container, Endpoint, Evidence, Failure, Life, Readiness, Role};
-pub use fold::{Effect, fold};
+pub use effect::Effect;
+pub use fold::fold;
+pub use surprise::surprises;
 
 use crate::{desired::SpecHash, value::JobName};
 use jiff::Timestamp;

@@ -80,52 +80,10 @@ pub fn perform(observed: &mut Observed, desired: &Desired, step: &Step) {
 
 /// What a step does where all goes well.
 fn perfect(step: &Step, observed: &Observed) -> Effect {
-    let new_id = |name: &String| format!("{name}@{}", observed.now);
-    match step {
-        Step::Pull { reference, .. } => {
-            let id = observed.images.get(reference).map_or_else(|| id_of(reference), |image| image.id.clone());
-            Effect::Pulled(Image { id, ..Image::default() })
-        }
-        Step::CreateNetwork { network } => Effect::Made { id: new_id(network) },
-        Step::Create { container, .. } => Effect::Made { id: new_id(container) },
-        Step::Await { .. } => Effect::Ready,
-        Step::AwaitExit { .. } => Effect::Ended,
-        Step::CreateVolume { .. }
-        | Step::RemoveNetwork { .. }
-        | Step::Start { .. }
-        | Step::Stop { .. }
-        | Step::Remove { .. }
-        | Step::Rename { .. }
-        | Step::Adjust { .. }
-        | Step::Unpause { .. }
-        | Step::Connect { .. }
-        | Step::Disconnect { .. }
-        | Step::Tag { .. }
-        | Step::Untag { .. } => Effect::Done,
-    }
-}
-
-/// The names of the containers a step is about, with what they are for.
-pub fn about(step: &Step) -> Option<(&String, &Role)> {
-    match step {
-        Step::Create { container, role }
-        | Step::Start { container, role }
-        | Step::Await { container, role }
-        | Step::AwaitExit { container, role }
-        | Step::Stop { container, role }
-        | Step::Remove { container, role }
-        | Step::Rename { container, role, .. }
-        | Step::Adjust { container, role }
-        | Step::Unpause { container, role }
-        | Step::Connect { container, role, .. }
-        | Step::Disconnect { container, role, .. } => Some((container, role)),
-        Step::Pull { .. }
-        | Step::CreateNetwork { .. }
-        | Step::RemoveNetwork { .. }
-        | Step::CreateVolume { .. }
-        | Step::Tag { .. }
-        | Step::Untag { .. } => None,
-    }
+    Effect::perfect(step, |name| match step {
+        Step::Pull { .. } => observed.images.get(name).map_or_else(|| id_of(name), |image| image.id.clone()),
+        _ => format!("{name}@{}", observed.now),
+    })
 }
 
 /// The host ports a role may hold.

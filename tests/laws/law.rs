@@ -1,6 +1,6 @@
 //! The laws: what must hold before each step, and at the end.
 
-use crate::draw::{about, may_publish};
+use crate::draw::may_publish;
 use reconcile::{
     desired::{Condition, Desired, DesiredJob, JobPhase, Order, spec::Network},
     observed::{Container, Life, Observed, Readiness, Role},
@@ -79,7 +79,7 @@ pub fn of_plan(desired: &Desired, observed: &Observed, plan: &Plan) -> Result<()
     }
     if !desired.sync.prune {
         for Planned { step, .. } in &plan.steps {
-            let gone = match (about(step), step) {
+            let gone = match (step.about(), step) {
                 (Some((_, Role::Service(name))), _) => !desired.services.contains_key(name),
                 (Some((_, Role::Job(name))), _) => !desired.jobs.contains_key(name),
                 (None, Step::RemoveNetwork { network, .. }) => !desired.networks.contains_key(network),
@@ -96,7 +96,7 @@ pub fn of_plan(desired: &Desired, observed: &Observed, plan: &Plan) -> Result<()
 fn is_about(step: &Step, resource: &Resource) -> bool {
     match resource {
         Resource::Service(name) => {
-            about(step).is_some_and(|(_, role)| *role == Role::Service(name.clone())) && !only_looks(step)
+            step.about().is_some_and(|(_, role)| *role == Role::Service(name.clone())) && !only_looks(step)
         }
         Resource::Network(name) => match step {
             Step::CreateNetwork { network } | Step::RemoveNetwork { network, .. } => network == name,
@@ -158,8 +158,8 @@ fn prepares(step: &Step) -> bool {
 }
 
 fn names_only_ours(step: &Step, observed: &Observed) -> Result<(), Broken> {
-    let taken = |name: &String| observed.containers.contains_key(name) || observed.foreign_names.contains(name);
-    match (step, about(step)) {
+    let taken = |name: &str| observed.containers.contains_key(name) || observed.foreign_names.contains(name);
+    match (step, step.about()) {
         (Step::Create { container, .. }, _) if taken(container) => {
             broken(Law::OnlyOurs, format!("{step}: it is taken"))
         }
@@ -236,7 +236,7 @@ fn publishes_no_more(step: &Step, facts: &Container, role: &Role, desired: &Desi
 }
 
 fn needs_hold(step: &Step, role: &Role, desired: &Desired, observed: &Observed, plan: &Plan) -> Result<(), Broken> {
-    let endpoints = about(step).and_then(|(name, _)| observed.containers.get(name)).map(|facts| &facts.endpoints);
+    let endpoints = step.about().and_then(|(name, _)| observed.containers.get(name)).map(|facts| &facts.endpoints);
     if let Some(missing) = endpoints.into_iter().flatten().find(|(name, _)| !observed.networks.contains_key(*name)) {
         return broken(Law::NeedsFirst, format!("{step} without network {}", missing.0));
     }
