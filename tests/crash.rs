@@ -4,6 +4,8 @@
 mod killed;
 #[path = "crash/meddled.rs"]
 mod meddled;
+#[path = "crash/names.rs"]
+mod names;
 #[path = "crash/refused.rs"]
 mod refused;
 #[path = "crash/rig.rs"]

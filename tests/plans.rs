@@ -180,6 +180,80 @@ fn a_foreign_container_has_the_name() {
 }
 
 #[test]
+fn a_foreign_container_has_the_name_of_one_that_serves() {
+    let row = in_sync(&web(1, &json!({"container_name": "the-web"}))).met(|host| {
+        rename(host, "somebody-renamed-it");
+        host.foreign_names.insert("the-web".to_owned());
+    });
+    assert_snapshot!(row.plan(), @"! the name `the-web` is taken by a container that is not this app's");
+}
+
+/// Two services, each under a name and in a version.
+fn named(one: (&str, u8), two: (&str, u8)) -> Desired {
+    let service = |(name, version): (&str, u8)| json!({"image": "app:1", "container_name": name, "env": {"VERSION": version.to_string()}});
+    app(&json!({"services": {"one": service(one), "two": service(two)}}))
+}
+
+#[test]
+fn two_services_swap_their_names_and_nobody_stops() {
+    let row = from_to(named(("red", 1), ("blue", 1)), named(("blue", 1), ("red", 1)));
+    assert_snapshot!(row.plan(), @"
+    0 rename red to blue-next
+    1 rename blue to red                         0
+    2 rename blue-next to blue                   0 1
+    ");
+}
+
+#[test]
+fn two_services_swap_their_names_and_one_changes() {
+    let row = from_to(named(("red", 1), ("blue", 1)), named(("blue", 2), ("red", 1)));
+    assert_snapshot!(row.plan(), @"
+    0 create blue-next
+    1 stop red                                   0
+    2 start blue-next                            0 1
+    3 await blue-next                            1 2
+    4 remove red                                 1 3
+    5 rename blue to red                         0 4
+    6 rename blue-next to blue                   0 2 3 5
+    ");
+}
+
+#[test]
+fn a_name_that_another_service_gives_up_is_taken_after_it() {
+    let row = from_to(named(("red", 1), ("blue", 1)), named(("blue", 1), ("green", 1)));
+    assert_snapshot!(row.plan(), @"
+    0 rename blue to green
+    1 rename red to blue                         0
+    ");
+}
+
+#[test]
+fn a_sleeping_service_makes_room_for_who_wants_its_name() {
+    let asleep = |mut desired: Desired| {
+        desired.services.get_mut("two").unwrap().running = false;
+        desired
+    };
+    let row = from_to(named(("red", 1), ("blue", 1)), asleep(named(("blue", 1), ("green", 1))));
+    assert_snapshot!(row.plan(), @"
+    0 stop blue
+    1 rename blue to green                       0
+    2 rename red to blue                         1
+    ");
+}
+
+#[test]
+fn a_name_of_a_service_that_is_gone_is_taken_after_its_end() {
+    let alone =
+        app(&json!({"services": {"one": {"image": "app:1", "container_name": "blue", "env": {"VERSION": "1"}}}}));
+    let row = from_to(named(("red", 1), ("blue", 1)), alone);
+    assert_snapshot!(row.plan(), @"
+    0 stop blue
+    1 remove blue                                0
+    2 rename red to blue                         1
+    ");
+}
+
+#[test]
 fn who_was_stopped_by_hand_is_started() {
     let row = in_sync(&web(1, &probed()))
         .met(|host| host.containers.values_mut().for_each(|container| container.life = Life::Exited(137)));

@@ -6,14 +6,14 @@ use crate::{
     desired::{Desired, spec::Protocol, spec::PublishedPort},
     engine::{Answer, Engine, Summary},
     observed::{Observed, Role},
-    plan::{Obstacle, Plan},
+    plan::{Obstacle, Plan, Step},
 };
 use std::{
     collections::BTreeSet,
     net::{SocketAddr, TcpListener, UdpSocket},
 };
 
-/// Looks at what others hold, once a plan would make containers: fills in their names and finds what is in the way.
+/// Looks at what others hold, once a plan would make or rename containers: fills in their names and finds what is in the way.
 ///
 /// # Errors
 /// The engine does not answer.
@@ -24,7 +24,8 @@ pub async fn check<E: Engine>(
     plan: &Plan,
 ) -> Answer<Vec<Obstacle>> {
     let begun: BTreeSet<&Role> = plan.steps.iter().filter_map(|planned| planned.step.begins()).collect();
-    if begun.is_empty() {
+    let renames = plan.steps.iter().any(|planned| matches!(planned.step, Step::Rename { .. }));
+    if begun.is_empty() && !renames {
         return Ok(Vec::new());
     }
     let everyone = engine.containers(&Vec::new()).await?;

@@ -5,6 +5,7 @@ use super::{
     cast::Cast,
     change::Change,
     graph::{Graph, StepId},
+    naming::Claim,
     network::{self, Ground},
     step::Step,
 };
@@ -27,6 +28,8 @@ pub struct Draft<'a> {
     pub pulls: BTreeMap<String, StepId>,
     /// How far each service comes in this plan.
     pub milestones: BTreeMap<ServiceName, Milestone>,
+    /// Which names the containers that carry on should have.
+    pub claims: Vec<Claim>,
     pub changes: Vec<Change>,
     pub obstacles: Vec<Obstacle>,
 }
@@ -56,6 +59,7 @@ impl<'a> Draft<'a> {
             ground,
             pulls: BTreeMap::new(),
             milestones: BTreeMap::new(),
+            claims: Vec::new(),
             changes: Vec::new(),
             obstacles: Vec::new(),
         };

@@ -342,10 +342,7 @@ pub fn at_the_end(desired: &Desired, observed: &Observed, plan: &Plan) -> Result
             return broken(Law::Arrives, format!("{} is in a network that is gone", current.name));
         }
         let well = match (&current.container.life, &current.container.readiness, service.running) {
-            (Life::Running, Readiness::Ready | Readiness::Failing, true) => {
-                let named = current.name == service.container_name;
-                named || observed.foreign_names.contains(&service.container_name)
-            }
+            (Life::Running, Readiness::Ready | Readiness::Failing, true) => current.name == service.container_name,
             (Life::Exited(0), _, true) => service.completes() && !current.container.stopped,
             (life, _, false) => !life.is_up(),
             (_, _, true) => false,

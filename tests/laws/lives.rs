@@ -54,7 +54,7 @@ pub const NAMES: &[&str] = &["own", "next", "by hand"];
 pub fn name(own: &str, word: &str) -> String {
     match word {
         "own" => own.to_owned(),
-        "next" => reconcile::plan::rollout::next_name(own),
+        "next" => reconcile::plan::naming::next_name(own),
         "by hand" => "somebody-renamed-it".to_owned(),
         other => panic!("`{other}` is no name"),
     }
