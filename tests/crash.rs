@@ -1,5 +1,7 @@
 //! Passes on the model that are killed, refused and meddled with. Virtual time; a real ledger in a folder of its own.
 
+#[path = "crash/halted.rs"]
+mod halted;
 #[path = "crash/killed.rs"]
 mod killed;
 #[path = "crash/meddled.rs"]

@@ -1,4 +1,5 @@
-//! The plan's laws over every small world. `LAWS_SEED` takes another sample of the orders that are too many to walk all.
+//! The plan's laws over every small world. `LAWS_SEED` takes another sample of the orders that are too many to walk
+//! all, `LAWS_STATES` walks more of them.
 
 #[path = "laws/draw.rs"]
 mod draw;

@@ -3,7 +3,7 @@
 use reconcile::{
     desired::{Desired, resolve_stored},
     observed::{
-        Abilities, Applied, Effect, Evidence, Image, Observed, Owner, Role, Volume,
+        Abilities, Applied, Effect, Evidence, Image, Network, Observed, Owner, Role, Volume,
         fold::{self, fold},
     },
     plan::{Step, plan},
@@ -34,7 +34,12 @@ pub fn blank(desired: &Desired) -> Observed {
         containers: BTreeMap::new(),
         foreign_names: BTreeSet::new(),
         images: desired.services.values().map(|service| image(&service.spec.image)).collect(),
-        networks: BTreeMap::new(),
+        networks: desired
+            .networks
+            .iter()
+            .filter(|(_, network)| network.external)
+            .map(|(name, _)| (name.clone(), external(name)))
+            .collect(),
         volumes: desired
             .volumes
             .iter()
@@ -42,6 +47,18 @@ pub fn blank(desired: &Desired) -> Observed {
             .map(|(name, _)| (name.clone(), Volume { owner: Owner::Other }))
             .collect(),
         applied: Applied::default(),
+    }
+}
+
+/// A network of others.
+fn external(name: &str) -> Network {
+    Network {
+        id: name.to_owned(),
+        owner: Owner::Other,
+        spec_hash: None,
+        kept: false,
+        duplicates: Vec::new(),
+        unprunable: false,
     }
 }
 
