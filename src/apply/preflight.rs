@@ -13,7 +13,7 @@ use std::{
     net::{SocketAddr, TcpListener, UdpSocket},
 };
 
-/// Looks at what others hold, once a plan would make containers: fills in their names and finds what is in the way.
+/// Looks at what others hold, once a plan would make or rename containers: fills in their names and finds what is in the way.
 ///
 /// # Errors
 /// The engine does not answer.
@@ -23,8 +23,9 @@ pub async fn check<E: Engine>(
     observed: &mut Observed,
     plan: &Plan,
 ) -> Answer<Vec<Obstacle>> {
-    let begun: BTreeSet<&Role> = plan.steps.iter().filter_map(|planned| begins(&planned.step)).collect();
-    if begun.is_empty() {
+    let begun: BTreeSet<&Role> = plan.steps.iter().filter_map(|planned| planned.step.begins()).collect();
+    let renames = plan.steps.iter().any(|planned| matches!(planned.step, Step::Rename { .. }));
+    if begun.is_empty() && !renames {
         return Ok(Vec::new());
     }
     let everyone = engine.containers(&Vec::new()).await?;
@@ -60,28 +61,6 @@ pub async fn check<E: Engine>(
     }
     observed.foreign_names = foreign_names;
     Ok(obstacles)
-}
-
-/// Who is made or started by a step: nobody else needs room.
-fn begins(step: &Step) -> Option<&Role> {
-    match step {
-        Step::Create { role, .. } | Step::Start { role, .. } => Some(role),
-        Step::Pull { .. }
-        | Step::CreateNetwork { .. }
-        | Step::RemoveNetwork { .. }
-        | Step::CreateVolume { .. }
-        | Step::Await { .. }
-        | Step::AwaitExit { .. }
-        | Step::Stop { .. }
-        | Step::Remove { .. }
-        | Step::Rename { .. }
-        | Step::Adjust { .. }
-        | Step::Unpause { .. }
-        | Step::Connect { .. }
-        | Step::Disconnect { .. }
-        | Step::Tag { .. }
-        | Step::Untag { .. } => None,
-    }
 }
 
 /// An image's `VOLUME` that no volume or tmpfs covers would put data where nobody finds it again.

@@ -171,6 +171,7 @@ impl<E: Engine> Attempt<'_, '_, E> {
                 entry::close(self.pass, &self.aim, number, Outcome::Blocked, None, &error).await?;
                 Ok(self.blocked(report, error))
             }
+            Ended::Unrecorded(error) => Err(error),
             Ended::Intent => Ok(Next::Again(report)),
             Ended::Asked => {
                 let hint = Some("run it again: it goes on where it is".to_owned());

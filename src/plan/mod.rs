@@ -8,6 +8,7 @@ mod drift;
 pub mod fields;
 pub mod graph;
 pub mod job;
+pub mod naming;
 pub mod network;
 pub mod paper;
 mod retire;
@@ -70,6 +71,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
         draft.service(name);
     }
     draft.retire();
+    draft.give_names();
     draft.keep_images();
     draft.finish()
 }

@@ -67,29 +67,7 @@ impl Draft<'_> {
 
     /// A network goes when none of ours is on it any more.
     fn take_away_network(&mut self, name: &str, id: &str, removals: &[StepId]) {
-        let leaving: Vec<StepId> = self
-            .graph
-            .ids()
-            .filter(|step| match self.graph.step(*step) {
-                Step::Disconnect { network, .. } => network == name,
-                Step::Remove { .. } => true,
-                Step::Pull { .. }
-                | Step::CreateNetwork { .. }
-                | Step::RemoveNetwork { .. }
-                | Step::CreateVolume { .. }
-                | Step::Create { .. }
-                | Step::Start { .. }
-                | Step::Await { .. }
-                | Step::AwaitExit { .. }
-                | Step::Stop { .. }
-                | Step::Rename { .. }
-                | Step::Adjust { .. }
-                | Step::Unpause { .. }
-                | Step::Connect { .. }
-                | Step::Tag { .. }
-                | Step::Untag { .. } => false,
-            })
-            .collect();
+        let leaving: Vec<StepId> = self.graph.ids().filter(|step| self.graph.step(*step).leaves(name)).collect();
         let remove = self.graph.add(Step::RemoveNetwork { network: name.to_owned(), id: id.to_owned() });
         self.graph.after(remove, leaving.into_iter().chain(removals.iter().copied()));
     }

@@ -150,17 +150,13 @@ fn removes_before_ready(desired: &Desired, observed: &Observed) -> Plan {
 fn runs_the_job_after_the_start(desired: &Desired, observed: &Observed) -> Plan {
     hasty(
         plan(desired, observed),
-        |step| is_start(step) && matches!(crate::draw::about(step), Some((_, Role::Service(_)))),
+        |step| is_start(step) && matches!(step.about(), Some((_, Role::Service(_)))),
         |step| matches!(step, Step::AwaitExit { .. }),
     )
 }
 
 fn runs_the_job_beside_the_writer(desired: &Desired, observed: &Observed) -> Plan {
-    hasty(
-        plan(desired, observed),
-        |step| is_start(step) && matches!(crate::draw::about(step), Some((_, Role::Job(_)))),
-        is_stop,
-    )
+    hasty(plan(desired, observed), |step| is_start(step) && matches!(step.about(), Some((_, Role::Job(_)))), is_stop)
 }
 
 fn runs_jobs_on_the_way_back(desired: &Desired, observed: &Observed) -> Plan {
