@@ -39,8 +39,12 @@ pub struct Look {
 /// The engine does not answer. A container that goes away meanwhile is no error.
 pub async fn look<E: Engine>(engine: &E, abilities: Abilities, scope: &Scope, side_by_side: usize) -> Answer<Look> {
     let filter = filter(scope, None);
-    let (containers, images, networks, volumes) =
-        tokio::try_join!(inspect(engine, &filter, side_by_side, |_| None), engine.images(), engine.networks(), engine.volumes())?;
+    let (containers, images, networks, volumes) = tokio::try_join!(
+        inspect(engine, &filter, side_by_side, |_| None),
+        engine.images(),
+        engine.networks(),
+        engine.volumes()
+    )?;
     Ok(Look { now: engine.now(), scope: scope.clone(), abilities, containers, images, networks, volumes })
 }
 

@@ -149,8 +149,7 @@ impl<E: Engine> Attempt<'_, '_, E> {
         let context =
             Context { installation: &host.settings.installation, desired: &self.aim.desired, revision: number };
         let mut touched = BTreeSet::new();
-        let ended =
-            converge(host, self.aim.course, &context, &mut observed, &mut touched, &mut interruptions).await;
+        let ended = converge(host, self.aim.course, &context, &mut observed, &mut touched, &mut interruptions).await;
         if !before.steps.is_empty() {
             match look.after(&*host.hands.engine, self.pass.app, &touched, host.settings.parallel).await {
                 Ok(again) => *look = again,
