@@ -305,6 +305,24 @@ fn a_preview_without_an_engine_judges_the_policy_of_a_host_file_and_says_where_i
 }
 
 #[test]
+fn a_name_that_nobody_has_is_an_error_and_not_in_sync() {
+    let place = Place::with_repository();
+    let preview = |words: &[&str]| place.run(&[&["--dry-run", "--against", "HEAD"], words].concat());
+    let said = preview(&["--app", "wob"]).is(1);
+    said.complains("there is no app `wob`");
+    said.complains("did you mean `web`?");
+    let said = preview(&["--environment", "prodution"]).is(1);
+    said.complains("there is no environment `prodution`");
+    said.complains("did you mean `production`?");
+    assert_eq!(said.out, "");
+    preview(&["--environment", "prodution", "--allow-empty"]).is(0);
+    // Nothing was asked of a host, so nothing is said of its health.
+    assert!(!preview(&["--app", "web"]).is(0).out.contains("Unknown"));
+    // The engine is not even asked for a service that no manifest has.
+    place.run(&["--dry-run", "--replace", "web/db"]).is(1).complains("there is no service of `web` called `db`");
+}
+
+#[test]
 fn limits_alone_are_an_update_and_a_removed_app_is_deleted() {
     let place = Place::with_repository();
     place.edit(WEB, "128m", "256m");

@@ -5,6 +5,7 @@ use super::{
     Complaint, Verdict,
     converge::Converge,
     head::Rendered,
+    named,
     session::{Session, source},
     told::Told,
 };
@@ -41,7 +42,14 @@ pub fn run(asked: &Converge, session: &Session, reference: &str) -> Result<Verdi
     };
     let (mut old, mut new) = (old.render(), new.render());
     let mut told = Told::new(session, asked.worktree);
+    let known: BTreeSet<EnvironmentName> = old.keys().chain(new.keys()).cloned().collect();
+    let apps = old.values().chain(new.values()).flat_map(|rendered| rendered.apps.keys().cloned());
+    let in_manifests: Vec<AppName> = apps.collect();
     for environment in environments {
+        if !known.contains(&environment) && !asked.allow_empty {
+            told.missing(&named::environment(&environment, &known));
+            continue;
+        }
         let before = old.remove(&environment).unwrap_or_default();
         let after = new.remove(&environment).unwrap_or_default();
         told.problems(&environment, &after.other);
@@ -59,6 +67,7 @@ pub fn run(asked: &Converge, session: &Session, reference: &str) -> Result<Verdi
             },
         })?;
     }
+    told.named(asked, in_manifests);
     told.end(asked.detailed_exitcode)
 }
 

@@ -3,7 +3,7 @@
 use crate::value::EnvironmentName;
 use std::{
     ffi::OsStr,
-    fs,
+    fs, io,
     path::{Component, Path, PathBuf},
 };
 
@@ -101,9 +101,9 @@ fn of_environment(folder: &Path, file: Option<&OsStr>) -> Around {
 /// The folders of environments and of bases in a folder: those with manifests.
 fn environments(folder: &Path) -> Vec<String> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let mut names: Vec<String> = entries
-        .filter_map(Result::ok)
-        .filter(|entry| entry.path().is_dir() && holds_manifests(&entry.path()))
+    let folders = entries.filter_map(Result::ok).filter(|entry| entry.path().is_dir());
+    let mut names: Vec<String> = folders
+        .filter(|entry| holds_manifests(&entry.path()))
         .filter_map(|entry| entry.file_name().into_string().ok())
         .filter(|name| !name.starts_with('.'))
         .collect();
@@ -111,8 +111,12 @@ fn environments(folder: &Path) -> Vec<String> {
     names
 }
 
+/// A folder that may not be read counts as one: whoever reads it is told so.
 fn holds_manifests(folder: &Path) -> bool {
-    let Ok(entries) = fs::read_dir(folder) else { return false };
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => return error.kind() == io::ErrorKind::PermissionDenied,
+    };
     entries.filter_map(Result::ok).any(|entry| {
         let name = entry.file_name();
         let name = name.to_string_lossy();

@@ -13,6 +13,7 @@ mod history;
 mod init;
 mod interruption;
 mod logging;
+mod named;
 mod progress;
 mod reference;
 mod results;

@@ -3,8 +3,9 @@
 use super::aim::Aim;
 use crate::{
     blame::Blame,
-    record::{Entry, Ledger, Outcome, target},
+    record::{Entry, Ledger, Outcome, Target, target},
     show::{ErrorReport, HeldReport},
+    value::{AppName, EnvironmentName},
 };
 
 /// The failure that an app is held for by itself, or that its newest revision ended in; none where neither is so.
@@ -15,7 +16,7 @@ pub async fn of(ledger: &Ledger, aim: &Aim, held: Option<&HeldReport>) -> Option
         return held.map(|held| ErrorReport::new(Blame::Revision, held.reason.clone(), Some(what_next(aim))));
     };
     let reason = || held.map_or("nothing is kept of how", |held| held.reason.as_str());
-    let kept = kept(ledger, aim, entry.number).await;
+    let kept = kept(ledger, &aim.desired.environment, &aim.desired.app, entry.number).await;
     let error = kept.unwrap_or_else(|| ErrorReport::new(Blame::Revision, reason(), None));
     Some(ErrorReport {
         summary: format!("revision {} failed: {}", entry.number, error.summary),
@@ -39,8 +40,8 @@ fn has_failed(entry: &Entry) -> bool {
     }
 }
 
-async fn kept(ledger: &Ledger, aim: &Aim, number: u32) -> Option<ErrorReport> {
-    let (environment, app) = (&aim.desired.environment, &aim.desired.app);
+/// What is kept of how an entry failed; none where it did not, or nobody can tell any more.
+pub async fn kept(ledger: &Ledger, environment: &EnvironmentName, app: &AppName, number: u32) -> Option<ErrorReport> {
     match ledger.stored_outcome(environment, app, number).await {
         Ok(outcome) => serde_json::from_value(outcome?.get_mut("error")?.take()).ok(),
         Err(error) => {
@@ -51,9 +52,12 @@ async fn kept(ledger: &Ledger, aim: &Aim, number: u32) -> Option<ErrorReport> {
 }
 
 fn what_next(aim: &Aim) -> String {
+    let app = &aim.desired.app;
     if target::condemned(&aim.head_key, &aim.ledger) {
-        format!("push a fix, or `reconcile resume {}` to try the same revision again", aim.desired.app)
-    } else {
+        format!("push a fix, or `reconcile resume {app}` to try the same revision again")
+    } else if aim.target == Target::Head {
         "the next pass tries what the branch says".to_owned()
+    } else {
+        format!("`reconcile resume {app}` follows the branch again")
     }
 }

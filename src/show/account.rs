@@ -130,6 +130,8 @@ impl HistoryEntry {
 pub struct RevisionAccount {
     #[serde(flatten)]
     pub entry: HistoryEntry,
+    /// What its newest attempt failed of.
+    pub error: Option<ErrorReport>,
     /// The merged manifest.
     pub manifest: serde_json::Value,
 }

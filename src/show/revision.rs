@@ -3,7 +3,7 @@
 use super::{
     RevisionAccount,
     escape::{html, plain, short},
-    text::outcome_word,
+    text::{self, outcome_word},
     words,
 };
 use std::fmt::Write;
@@ -12,6 +12,9 @@ use std::fmt::Write;
 #[must_use]
 pub fn revision(revision: &RevisionAccount) -> String {
     let mut out = facts(revision);
+    if let Some(error) = &revision.error {
+        out.push_str(&text::error(error));
+    }
     out.push('\n');
     for line in manifest(revision).lines() {
         let _ = writeln!(out, "{}", plain(line));
@@ -23,7 +26,9 @@ pub fn revision(revision: &RevisionAccount) -> String {
 #[must_use]
 pub fn markdown(revision: &RevisionAccount) -> String {
     let mut out = String::from("<pre>\n");
-    for line in facts(revision).lines().chain([""]).chain(manifest(revision).lines()) {
+    let error = revision.error.as_ref().map(text::error).unwrap_or_default();
+    let error = anstream::adapter::strip_str(&error).to_string();
+    for line in facts(revision).lines().chain(error.lines()).chain([""]).chain(manifest(revision).lines()) {
         let _ = writeln!(out, "{}", html(line));
     }
     out + "</pre>\n"

@@ -29,7 +29,7 @@ pub fn plan(report: &EnvironmentReport) -> String {
         let _ = writeln!(out, "{unjudged}");
     }
     for app in &report.apps {
-        if !is_quiet(app) {
+        if !is_quiet(app, &report.origin.compared) {
             out.push('\n');
             app_block(&mut out, app);
         }
@@ -59,13 +59,18 @@ pub fn unjudged(report: &EnvironmentReport) -> Option<&'static str> {
     }
 }
 
-fn is_quiet(app: &AppReport) -> bool {
+fn is_quiet(app: &AppReport, compared: &Compared) -> bool {
+    let well = match compared {
+        Compared::Host { .. } => app.health <= HealthWord::Healthy,
+        // Nobody asked the host how it is.
+        Compared::Revision { .. } => true,
+    };
     app.status == Status::Synced
         && app.changes.is_empty()
         && app.error.is_none()
         && app.held.is_none()
         && app.notes.is_empty()
-        && app.health <= HealthWord::Healthy
+        && well
 }
 
 fn app_block(out: &mut String, app: &AppReport) {

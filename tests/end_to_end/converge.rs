@@ -78,6 +78,9 @@ fn a_plan_tells_what_converging_then_does(world: &World) {
     assert_eq!(world.answer("web", "web"), "one");
 
     world.run(&["--dry-run", "--detailed-exitcode"]).expect(0).says("In sync.");
+    world.run(&["--dry-run", "--app", "wob"]).expect(1).says("there is no app `wob`").says("did you mean `web`?");
+    let nobodys = format!("{}-x", world.name);
+    world.run_in(&nobodys, &["--dry-run"]).expect(1).says(&format!("there is no environment `{nobodys}`"));
     world.is_synced();
 }
 

@@ -83,8 +83,13 @@ fn status_tells_the_last_words(world: &World) {
     assert!(error["log"].to_string().contains("no such database"), "{status:#}");
     assert!(error["summary"].as_str().unwrap().starts_with("revision 2 failed: "), "{status:#}");
     for form in ["text", "markdown"] {
-        world.run(&["status", "--output", form]).expect(0).says("no such database").says("exit code 3");
+        for words in [&["status", "--output", form][..], &["show", "web", "2", "--output", form]] {
+            world.run(words).expect(0).says("no such database").says("exit code 3");
+        }
     }
+    let shown = world.run(&["show", "web", "2", "--output", "json"]).expect(0).json();
+    assert_eq!((&shown["outcome"], &shown["error"]["exit_code"]), (&"Failed".into(), &3.into()), "{shown:#}");
+    assert_eq!(world.run(&["show", "web", "1", "--output", "json"]).expect(0).json()["error"], Value::Null);
 }
 
 fn a_failing_job_stops_the_rollout(world: &World) {
