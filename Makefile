@@ -28,4 +28,4 @@ bench:
 
 # The same tests with many more cases, and those that take too long for every push.
 nightly: nextest
-	PROPTEST_CASES=20000 LAWS_STATES=400 CRASH_SEEDS=1500 scripts/engines run -- cargo nextest run --locked --run-ignored all $(ARGS)
+	PROPTEST_CASES=20000 LAWS_STATES=5000 CRASH_SEEDS=1500 scripts/engines run -- cargo nextest run --locked --run-ignored all $(ARGS)

@@ -10,7 +10,7 @@ use crate::{
     desired::{Desired, DesiredService},
     engine::Engine,
     observe::{self, Look, Scope, readiness},
-    observed::Abilities,
+    observed::{Abilities, Container, Life, Observed, Role},
     plan::{Cause, FieldChange, cast::Cast},
     record::target,
     show::{AppAccount, AppReport, ContainerAccount, ErrorReport, HeldReport, ServiceAccount, SuspendedReport},
@@ -57,7 +57,7 @@ async fn one<E: Engine>(host: &Host<E>, wish: &Wish, head: &Head, app: &AppName,
     .await;
     let report = report::planned(&aim);
     let error = match attempt::obstacles(host, head.trees.get(app), &mut aim).await {
-        Ok(found) => report::obstacles(&found).or_else(|| failure(report.held.as_ref())),
+        Ok(found) => report::obstacles(&found).or_else(|| failure(report.held.as_ref(), &aim.observed)),
         Err(error) => Some(report::chain(Blame::World, &error)),
     };
     let drift = drift(&report);
@@ -91,11 +91,18 @@ fn told(wish: &Wish, report: AppReport) -> AppAccount {
     }
 }
 
-/// Why an app went back by itself.
-fn failure(held: Option<&HeldReport>) -> Option<ErrorReport> {
+/// Why an app went back by itself, and which jobs' containers are kept for a look.
+fn failure(held: Option<&HeldReport>, observed: &Observed) -> Option<ErrorReport> {
     let held = held.filter(|held| held.by == "reconcile")?;
-    let hint = "push a fix, or `reconcile resume` to try the same revision again";
-    Some(ErrorReport::new(Blame::Revision, held.reason.clone(), Some(hint.to_owned())))
+    let mut hint = "push a fix, or `reconcile resume` to try the same revision again".to_owned();
+    let failed = |(_, container): &(&String, &Container)| match (&container.role, &container.life) {
+        (Role::Job(_), Life::Exited(code)) => *code != 0 || container.stopped,
+        (Role::Job(_) | Role::Service(_), _) => false,
+    };
+    for (name, _) in observed.containers.iter().filter(failed) {
+        hint.push_str(&format!("; `{name}` is kept until a revision succeeds (`docker logs {name}`)"));
+    }
+    Some(ErrorReport::new(Blame::Revision, held.reason.clone(), Some(hint)))
 }
 
 fn drift(report: &AppReport) -> Option<Vec<FieldChange>> {
