@@ -408,6 +408,42 @@ fn going_back_runs_no_job() {
 }
 
 #[test]
+fn a_service_that_got_another_name_writes_its_volume_after_the_one_before() {
+    let called = |name: &str| {
+        app(&json!({"services": {name: {"image": "db:1", "volumes": ["data:/data"]}}, "volumes": {"data": {}}}))
+    };
+    let row = from_to(called("db"), called("postgres"));
+    assert_snapshot!(row.plan(), @"
+    0 create postgres-v2
+    1 stop db-v1                                 0
+    2 start postgres-v2                          0 1
+    3 await postgres-v2                          2
+    4 remove db-v1                               1 3
+    ");
+}
+
+#[test]
+fn ports_that_are_swapped_are_free_before_they_are_taken() {
+    let on = |one: u16, two: u16| {
+        let service = |port: u16| json!({"image": "app:1", "ports": [format!("{port}:80")]});
+        app(&json!({"services": {"one": service(one), "two": service(two)}}))
+    };
+    let row = from_to(on(8001, 8002), on(8002, 8001));
+    assert_snapshot!(row.plan(), @"
+    0 create one-v2
+    1 stop one-v1                                0
+    2 create two-v2
+    3 stop two-v1                                2
+    4 start one-v2                               0 1 3
+    5 await one-v2                               1 4
+    6 remove one-v1                              1 5
+    7 start two-v2                               1 2 3
+    8 await two-v2                               3 7
+    9 remove two-v1                              3 8
+    ");
+}
+
+#[test]
 fn a_network_is_made_anew_under_everybody() {
     let on = |internal: bool| {
         app(&json!({

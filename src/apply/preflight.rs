@@ -38,7 +38,7 @@ pub async fn check<E: Engine>(
         for port in &service.spec.ports {
             if let Some(holder) = foreign
                 .iter()
-                .find(|summary| summary.life.is_up() && summary.ports.iter().any(|held| clash(held, port)))
+                .find(|summary| summary.life.is_up() && summary.ports.iter().any(|held| held.clashes(port)))
             {
                 let (what, hint) = port_words(port, &format!("container `{}`", holder.name));
                 obstacles.push(Obstacle {
@@ -104,7 +104,7 @@ pub async fn taken_port<E: Engine>(engine: &E, ports: &BTreeSet<PublishedPort>, 
     let everyone = engine.containers(&Vec::new()).await?;
     for port in ports {
         let holder = everyone.iter().find(|summary| {
-            summary.id != id && summary.life.is_up() && summary.ports.iter().any(|held| clash(held, port))
+            summary.id != id && summary.life.is_up() && summary.ports.iter().any(|held| held.clashes(port))
         });
         let holder = match holder {
             Some(summary) => format!("container `{}`", summary.name),
@@ -125,18 +125,11 @@ fn port_words(port: &PublishedPort, holder: &str) -> (String, String) {
     )
 }
 
-fn clash(one: &PublishedPort, two: &PublishedPort) -> bool {
-    one.host != 0
-        && one.host == two.host
-        && one.protocol == two.protocol
-        && (one.address == two.address || one.address.is_unspecified() || two.address.is_unspecified())
-}
-
 fn held_by_us(port: &PublishedPort, observed: &Observed) -> bool {
     observed
         .containers
         .values()
-        .any(|container| container.life.is_up() && container.ports.iter().any(|held| clash(held, port)))
+        .any(|container| container.life.is_up() && container.ports.iter().any(|held| held.clashes(port)))
 }
 
 /// True when nobody on this host listens there, as far as binding tells.

@@ -33,6 +33,12 @@ impl Graph {
         &self.steps[id.0]
     }
 
+    /// The steps that a step waits for itself.
+    #[must_use]
+    pub fn awaited_by(&self, step: StepId) -> Vec<StepId> {
+        self.after[step.0].iter().copied().map(StepId).collect()
+    }
+
     /// True when a step cannot begin before another is done.
     #[must_use]
     pub fn waits_for(&self, step: StepId, earlier: StepId) -> bool {

@@ -13,6 +13,7 @@ pub mod network;
 pub mod paper;
 mod retire;
 pub mod rollout;
+mod room;
 pub mod step;
 
 pub use change::{Action, Cause, Change, FieldChange, Interruption, Resource};
@@ -71,6 +72,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
         draft.service(name);
     }
     draft.retire();
+    draft.make_room();
     draft.give_names();
     draft.keep_images();
     draft.finish()

@@ -21,6 +21,8 @@ pub enum Law {
     OneWriter,
     /// Only what is ours is named, and only names that are free are given.
     OnlyOurs,
+    /// Nobody starts on a port that another of the app still holds.
+    OnePort,
     /// Nothing is published that is not declared.
     PublishesNoMore,
     /// All that can be prepared is, before the first stop.
@@ -120,6 +122,7 @@ pub fn before(step: &Step, desired: &Desired, observed: &Observed, plan: &Plan) 
             let Some(facts) = observed.containers.get(container) else { return Ok(()) };
             writes_alone(step, container, facts, role, desired, observed)?;
             publishes_no_more(step, facts, role, desired)?;
+            has_its_ports(step, container, facts, observed)?;
             if let Step::Start { .. } = step {
                 needs_hold(step, role, desired, observed, plan)?;
                 job_is_in_time(step, role, desired, observed, plan)?;
@@ -208,15 +211,29 @@ fn writes_alone(
     {
         return Ok(());
     }
+    // What is gone from the manifest and goes now has made room before.
+    let goes = |there: &Container| {
+        family(&there.role, desired).is_none_or(|name| !desired.services.contains_key(name))
+            && desired.sync.prune
+            && !there.unprunable
+    };
     let beside = observed.containers.iter().find(|(other, there)| {
         *other != name
             && there.life.is_up()
-            && family(&there.role, desired) == family(role, desired)
+            && (family(&there.role, desired) == family(role, desired) || goes(there))
             && !is_after(&there.role, desired)
             && !there.writes.is_disjoint(&facts.writes)
     });
     match beside {
         Some((other, _)) => broken(Law::OneWriter, format!("{step} beside {other}")),
+        None => Ok(()),
+    }
+}
+
+fn has_its_ports(step: &Step, name: &str, facts: &Container, observed: &Observed) -> Result<(), Broken> {
+    let clash = |there: &Container| there.ports.iter().any(|held| facts.ports.iter().any(|port| port.clashes(held)));
+    match observed.containers.iter().find(|(other, there)| *other != name && there.life.is_up() && clash(there)) {
+        Some((other, _)) => broken(Law::OnePort, format!("{step} beside {other}")),
         None => Ok(()),
     }
 }
@@ -362,9 +379,11 @@ pub fn at_the_end(desired: &Desired, observed: &Observed, plan: &Plan) -> Result
     for (name, container) in observed.containers.iter().filter(|_| !excused) {
         let known = match &container.role {
             Role::Service(service) => desired.services.contains_key(service),
+            // Kept for a look on the way back.
+            Role::Job(_) if observed.applied.rollback => true,
             Role::Job(job) => desired.jobs.get(job).is_some_and(|job| {
                 let asleep = !desired.services[&job.service].running;
-                job.container_name == *name || observed.applied.rollback || asleep
+                job.container_name == *name || asleep
             }),
         };
         if !known && desired.sync.prune && !container.unprunable {

@@ -316,6 +316,48 @@ fn names_that_go_round_come_to_whom_they_belong() {
     hold(worlds, plan);
 }
 
+/// `one`, under whatever name, has a volume and a port, and `two` has one; a job may be there that is gone later.
+fn holding(one: &str, ports: [u16; 2], body: u8, with_job: bool) -> Desired {
+    let mut first = service("stop-first", body, "app:1");
+    first["ports"] = json!([format!("{}:80", ports[0])]);
+    let mut second = service("stop-first", body, "app:1");
+    second["volumes"] = json!([]);
+    second["ports"] = json!([format!("{}:80", ports[1])]);
+    let mut manifest = json!({"services": {one: first, "two": second}, "volumes": {"data": {}}});
+    if with_job {
+        manifest["jobs"] = json!({"migrate": {"service": one, "command": ["migrate"]}});
+    }
+    app(&manifest)
+}
+
+#[test]
+fn who_takes_over_a_volume_or_a_port_waits_for_who_had_it() {
+    let mut worlds = Vec::new();
+    for with_job in [true, false] {
+        let before = settled(&holding("web", [8001, 8002], 1, with_job));
+        for (one, ports) in [("web", [8001, 8002]), ("web", [8002, 8001]), ("api", [8001, 8002]), ("api", [8002, 8003])]
+        {
+            for body in [1, 2] {
+                for first in SOME {
+                    for job in ["absent", "unproven", "exited 0", "exited 1"] {
+                        for rollback in [true, false] {
+                            let mut observed = before.clone();
+                            set(&mut observed, &web(), first);
+                            set(&mut observed, &migrate(), job);
+                            observed.applied.rollback = rollback;
+                            let title = format!(
+                                "to {one} on {ports:?}, body {body}, {first}, job {job} {with_job}, rollback {rollback}"
+                            );
+                            worlds.push(World { title, desired: holding(one, ports, body, false), observed });
+                        }
+                    }
+                }
+            }
+        }
+    }
+    hold(worlds, plan);
+}
+
 #[test]
 fn an_app_that_is_gone_goes_whole() {
     let mut worlds = Vec::new();
