@@ -25,4 +25,5 @@ mod failure;
 mod gateway;
 mod gondulf;
 mod killed;
+mod readme;
 mod vault_dash;
