@@ -28,6 +28,7 @@ docs:
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
 	cargo test --quiet --locked --doc
 
+# BENCH_SERVICES="1 10 50 200" is the sizes that are measured, BENCH_REVISIONS the length of the past.
 bench:
 	scripts/engines run docker -- cargo bench --locked $(ARGS)
 

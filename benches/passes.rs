@@ -1,8 +1,10 @@
 //! What a pass costs beside the raw engine calls it cannot do without, made in the same run (DESIGN §9).
 //!
-//! `make bench`. Figures are medians; the ratio is what counts, the machine decides the rest.
+//! `make bench`. Figures are medians; the ratio is what counts, the machine decides the rest. `BENCH_SERVICES="1 10 50"`
+//! measures apps of these sizes, 50 where it is not said; `BENCH_REVISIONS` is how long a past is measured, 500.
 
 mod counted;
+mod past;
 
 use counted::Counted;
 use futures_util::{StreamExt, stream};
@@ -25,8 +27,9 @@ use std::{
 };
 use tokio::sync::watch;
 
-const SERVICES: usize = 50;
 const SIDE_BY_SIDE: usize = 8;
+/// How many revisions a host keeps unless its file says otherwise.
+const KEPT: usize = 20;
 const INSTALLATION: &str = "bench";
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -35,11 +38,31 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 async fn main() -> Outcome<()> {
     planning();
     let address = std::env::var("RECONCILE_TEST_DOCKER").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned());
-    let bench = Bench::open(&address).await?;
-    bench.clear().await?;
-    let outcome = bench.passes().await;
-    bench.clear().await?;
-    outcome
+    for services in numbers("BENCH_SERVICES", "50")? {
+        let bench = Bench::open(&address, services, KEPT).await?;
+        bench.clear().await?;
+        let outcome = bench.passes().await;
+        bench.clear().await?;
+        outcome?;
+    }
+    for revisions in numbers("BENCH_REVISIONS", "500")? {
+        for kept in [KEPT, usize::MAX] {
+            let bench = Bench::open(&address, 1, kept).await?;
+            bench.clear().await?;
+            let outcome = bench.growth(revisions).await;
+            bench.clear().await?;
+            outcome?;
+        }
+    }
+    Ok(())
+}
+
+/// The numbers in a variable, with spaces between them.
+fn numbers(variable: &str, default: &str) -> Outcome<Vec<usize>> {
+    let text = std::env::var(variable).unwrap_or_else(|_| default.to_owned());
+    text.split_whitespace()
+        .map(|word| word.parse().map_err(|_| format!("{variable}: `{word}` is no number").into()))
+        .collect()
 }
 
 /// Planning needs no engine: 1,000 services, nothing there, and all there.
@@ -64,13 +87,14 @@ fn median(mut run: impl FnMut()) -> Duration {
 }
 
 struct Bench {
+    services: usize,
     host: Host<Counted<Docker>>,
     environment: EnvironmentName,
     _state: tempfile::TempDir,
 }
 
 impl Bench {
-    async fn open(address: &str) -> Outcome<Self> {
+    async fn open(address: &str, services: usize, kept: usize) -> Outcome<Self> {
         let engine = Arc::new(Counted::new(Docker::connect(address).await?));
         let state = tempfile::tempdir()?;
         let info = engine.info().await?;
@@ -82,20 +106,21 @@ impl Bench {
             parallel: SIDE_BY_SIDE,
             repair: true,
             prune: true,
-            max_deletes: SERVICES * 2,
+            max_deletes: services * 2,
             policy: reconcile::host::Host::default(),
             protected_paths: Vec::new(),
-            revisions: 20,
+            revisions: kept,
             images: 3,
         };
         let ledger = StateDir::open(&state.path().join("state")).await?.ledger();
         let hands = Hands { engine, info, slots: Slots::new(SIDE_BY_SIDE), nudges };
-        Ok(Self { host: Host { hands, ledger, settings }, environment: "bench".parse()?, _state: state })
+        Ok(Self { services, host: Host { hands, ledger, settings }, environment: "bench".parse()?, _state: state })
     }
 
     async fn passes(&self) -> Outcome<()> {
         println!(
-            "{SERVICES} services, {SIDE_BY_SIDE} calls side by side, {} {}",
+            "{} services, {SIDE_BY_SIDE} calls side by side, {} {}",
+            self.services,
             self.host.hands.engine_version(),
             self.host.settings.engine
         );
@@ -104,7 +129,7 @@ impl Bench {
         self.clear().await?;
         self.engine().taken();
         let cold = self.pass("one").await?;
-        tell("cold", cold, raw, &self.engine().taken(), 2 * SERVICES + 1);
+        tell("cold", cold, raw, &self.engine().taken(), 2 * self.services + 1);
 
         let mut raw_lists = Vec::new();
         let mut noops = Vec::new();
@@ -131,6 +156,27 @@ impl Bench {
         Ok(())
     }
 
+    /// A pass without changes, after one revision and after many.
+    async fn growth(&self, revisions: usize) -> Outcome<()> {
+        self.pass("one").await?;
+        let young = self.noop().await?;
+        past::record(&self.host.ledger, &desired(self.services, "past"), revisions).await?;
+        self.pass("one").await?;
+        let old = self.noop().await?;
+        let ratio = old.as_secs_f64() / young.as_secs_f64();
+        let kept = self.host.settings.revisions.min(revisions);
+        println!("growth: no-op {old:.1?} after {revisions} revisions, {kept} kept, beside {young:.1?} = {ratio:.2} x");
+        Ok(())
+    }
+
+    async fn noop(&self) -> Outcome<Duration> {
+        let mut noops = Vec::new();
+        for _ in 0..9 {
+            noops.push(self.pass("one").await?);
+        }
+        Ok(middle(noops))
+    }
+
     fn engine(&self) -> &Counted<Docker> {
         &self.host.hands.engine
     }
@@ -142,7 +188,7 @@ impl Bench {
             Commit { id: "0".repeat(40), revision: "bench".into(), author: "bench".into(), subject: word.into() };
         let head = Head {
             commit,
-            apps: BTreeMap::from([(app, Ok(desired(SERVICES, word)))]),
+            apps: BTreeMap::from([(app, Ok(desired(self.services, word)))]),
             trees: BTreeMap::new(),
             other: Vec::new(),
         };
@@ -172,7 +218,7 @@ impl Bench {
         let network = CreateNetwork { name: "bench-raw".into(), internal: false, driver: None, labels: labels.clone() };
         engine.create_network(&network).await?;
         let image = engine.image("bb:1").await?.ok_or("no image `bb:1`: scripts/engines builds it")?;
-        let desired = desired(SERVICES, "raw");
+        let desired = desired(self.services, "raw");
         let containers = desired.services.values().map(|service| CreateContainer {
             name: format!("bench-raw-{}", service.name),
             image_id: image.id.clone(),

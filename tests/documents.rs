@@ -1,6 +1,10 @@
 //! What the documents show is read by the very code that users run: manifests, host files and commands.
 
-use reconcile::{cli::arguments, host, manifest};
+use reconcile::{
+    cli::arguments,
+    host, manifest,
+    plan::{Cause, Interruption},
+};
 use std::{
     collections::BTreeMap,
     fs,
@@ -99,6 +103,32 @@ fn every_command_in_the_documents_is_understood() {
         }
     }
     assert!(seen > 20, "only {seen} commands were found");
+}
+
+#[test]
+fn the_page_on_plans_explains_every_word_of_a_plan() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reading-a-plan.md")).unwrap();
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let shown = page.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
+    assert!(readme.contains(shown), "the README's plan, which an engine printed, is another one");
+    let cells = |word: &str| page.contains(&format!("\n| `{word}` |"));
+    for mark in ["+", "+/-", "-/+", "~", "-", ">"] {
+        assert!(cells(mark), "`{mark}` is not explained");
+    }
+    let words = [
+        serde_json::to_value([
+            Cause::Commit,
+            Cause::Drift,
+            Cause::Image,
+            Cause::Secret,
+            Cause::Rollback,
+            Cause::Manual,
+        ]),
+        serde_json::to_value([Interruption::None, Interruption::Brief, Interruption::Stopped]),
+    ];
+    for word in words.into_iter().flat_map(|words| words.unwrap().as_array().unwrap().clone()) {
+        assert!(cells(word.as_str().unwrap()), "{word} is not explained");
+    }
 }
 
 #[test]

@@ -25,5 +25,6 @@ mod failure;
 mod gateway;
 mod gondulf;
 mod killed;
+mod readme;
 mod terminal;
 mod vault_dash;
