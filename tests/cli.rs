@@ -206,6 +206,9 @@ fn validate_finds_the_manifests_wherever_they_are() {
     place.run(&["validate", "My Folder/web.yaml"]).is(1).complains("My Folder/web.yaml:1:18: ");
     place.write("My Folder/web.yaml", manifest);
     place.run(&["validate", "My Folder/web.yaml"]).is(0);
+    place.write("lone.yaml", "services: {web: {imag: \"web:1\"}}\n");
+    let said = place.run(&["validate", "lone.yaml"]).is(1);
+    assert!(said.err.starts_with("lone.yaml:1:18: "), "{}", said.err);
     // Where no environment is, what is misplaced is told all the same.
     let stray = Place::new();
     stray.write("environments/web.yaml", manifest);
