@@ -382,6 +382,20 @@ fn the_brakes_are_flags_only() {
 }
 
 #[test]
+fn a_reader_of_the_errors_who_went_away_ends_nothing() {
+    let place = Place::with_repository();
+    place.write(WEB, "servces: {}\n");
+    for (words, out) in [(&["validate"][..], "1 problem.\n"), (&["--no-such-flag"], ""), (&["status"], "")] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_reconcile"));
+        command.current_dir(place.path(".")).args(words).env_clear().env("HOME", place.path(".")).stderr(writer);
+        let said = Said::from(command.env("DOCKER_HOST", "unix:///nobody/is/there.sock").output().unwrap()).is(1);
+        assert_eq!(said.out, out, "{words:?}");
+    }
+}
+
+#[test]
 fn several_environments_want_one_named() {
     let place = Place::with_repository();
     place.write("environments/staging/web.yaml", "services: {web: {image: \"web:1\"}}\n");
