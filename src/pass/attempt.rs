@@ -148,9 +148,10 @@ impl<E: Engine> Attempt<'_, '_, E> {
         };
         let context =
             Context { installation: &host.settings.installation, desired: &self.aim.desired, revision: number };
-        let ended = converge(host, self.aim.course, &context, &mut observed, &mut interruptions).await;
+        let mut touched = BTreeSet::new();
+        let ended = converge(host, self.aim.course, &context, &mut observed, &mut touched, &mut interruptions).await;
         if !before.steps.is_empty() {
-            match look.again(&*host.hands.engine, self.pass.app, host.settings.parallel).await {
+            match look.after(&*host.hands.engine, self.pass.app, &touched, host.settings.parallel).await {
                 Ok(again) => *look = again,
                 Err(source) => return Ok(self.blocked(report, report::chain(Blame::World, &source))),
             }
@@ -169,6 +170,7 @@ impl<E: Engine> Attempt<'_, '_, E> {
                 entry::close(self.pass, &self.aim, number, Outcome::Blocked, None, &error).await?;
                 Ok(self.blocked(report, error))
             }
+            Ended::Unrecorded(error) => Err(error),
             Ended::Intent => Ok(Next::Again(report)),
             Ended::Asked => {
                 let hint = Some("run it again: it goes on where it is".to_owned());

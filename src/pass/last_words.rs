@@ -3,13 +3,28 @@
 use super::aim::Aim;
 use crate::{
     blame::Blame,
+    observed::{Container, Life, Role},
     record::{Entry, Ledger, Outcome, Target, target},
     show::{ErrorReport, HeldReport},
     value::{AppName, EnvironmentName},
 };
 
 /// The failure that an app is held for by itself, or that its newest revision ended in; none where neither is so.
+/// Containers of jobs that are kept for a look are named with it.
 pub async fn of(ledger: &Ledger, aim: &Aim, held: Option<&HeldReport>) -> Option<ErrorReport> {
+    let mut error = failure(ledger, aim, held).await?;
+    let failed = |(_, container): &(&String, &Container)| match (&container.role, &container.life) {
+        (Role::Job(_), Life::Exited(code)) => *code != 0 || container.stopped,
+        (Role::Job(_) | Role::Service(_), _) => false,
+    };
+    for (name, _) in aim.observed.containers.iter().filter(failed) {
+        let kept = format!("`{name}` is kept until a revision succeeds (`docker logs {name}`)");
+        error.hint = Some(error.hint.map_or_else(|| kept.clone(), |hint| format!("{hint}; {kept}")));
+    }
+    Some(error)
+}
+
+async fn failure(ledger: &Ledger, aim: &Aim, held: Option<&HeldReport>) -> Option<ErrorReport> {
     let held = held.filter(|held| held.by == "reconcile");
     let Some(entry) = failed(aim, held.is_some()) else {
         // What failed is forgotten, and still the app does not follow its branch.

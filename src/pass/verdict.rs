@@ -2,6 +2,7 @@
 
 use super::{Settings, aim::Aim};
 use crate::{
+    apply::preflight,
     blame::Blame,
     desired::Desired,
     host::Host,
@@ -11,7 +12,6 @@ use crate::{
     record::Target,
     yaml::Node,
 };
-use std::fs;
 
 /// Every denial, as an obstacle. Asked before anything is made, and so also at rollback: today's policy holds.
 #[must_use]
@@ -22,9 +22,7 @@ pub fn denials(settings: &Settings, tree: Option<&Node>, aim: &Aim) -> Vec<Obsta
     let denials = policy::of_app(&aim.desired, &settings.protected_paths, |subject, spec| {
         let mut denials = policy::judge(policy, subject, spec);
         // The engine is on this host, and follows links as this look does.
-        denials.extend(policy::follow(policy, subject, spec, |path| {
-            fs::canonicalize(path).ok().map(|path| path.to_string_lossy().into_owned())
-        }));
+        denials.extend(policy::follow(policy, subject, spec, preflight::path_behind_links));
         denials
     });
     denials.iter().map(|(role, denial)| obstacle(&settings.policy, tree, &aim.desired, role, denial)).collect()

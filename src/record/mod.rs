@@ -17,6 +17,7 @@ mod private;
 mod retention;
 mod rows;
 mod schema;
+mod stops;
 pub mod store;
 pub mod target;
 mod wish;

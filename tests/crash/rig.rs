@@ -7,9 +7,12 @@ use reconcile::{
         Engine,
         model::{Call, Fate, Faults, Model, Script, When, World, faults},
     },
-    pass::{Commit, Head, Host, Mode, Settings, Wish, environment},
+    pass::{Commit, Head, Host, Mode, Settings, Wish, account, environment},
     record::{Ledger, Outcome, StateDir},
-    show::report::{AppReport, Status},
+    show::{
+        AppAccount,
+        report::{AppReport, Status},
+    },
 };
 use serde_json::{Value, json};
 use std::{
@@ -95,6 +98,13 @@ impl Rig {
         let (_sender, ending) = watch::channel(false);
         let mut report = environment::run(&host, &wish, &head, &ending).await.unwrap();
         report.apps.pop().unwrap()
+    }
+
+    /// What `status` tells of the only app.
+    pub async fn status(&self, desired: &Desired) -> AppAccount {
+        let host = self.host(faults::none()).await;
+        let (wish, head) = wish_and_head(desired);
+        account::of(&host, &wish, &head).await.unwrap().pop().unwrap()
     }
 
     /// A pass that may end in an error before any app's.
