@@ -374,6 +374,28 @@ fn a_flag_wins_over_its_variable() {
 }
 
 #[test]
+fn an_empty_variable_says_nothing() {
+    let place = Place::with_repository();
+    let names = [
+        "CONFIG",
+        "SOURCE",
+        "REF",
+        "ENVIRONMENT",
+        "ENGINE",
+        "STATE_DIR",
+        "OUTPUT",
+        "LOG_FORMAT",
+        "VERBOSE",
+        "NO_COLOR",
+    ];
+    let names = names.map(|name| format!("RECONCILE_{name}"));
+    let variables: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
+    let said = place.run_with(&["--dry-run", "--against", "HEAD"], &variables).is(0);
+    assert!(said.out.ends_with("In sync.\n"), "{}", said.out);
+    place.run_with(&["history", "--state-dir", "state"], &variables).is(0);
+}
+
+#[test]
 fn the_brakes_are_flags_only() {
     let help = Place::new().run(&["--help"]).out;
     for brake in ["ALLOW_EMPTY", "MAX_DELETES", "YES", "DRY_RUN"] {
