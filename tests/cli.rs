@@ -206,6 +206,9 @@ fn validate_finds_the_manifests_wherever_they_are() {
     place.run(&["validate", "My Folder/web.yaml"]).is(1).complains("My Folder/web.yaml:1:18: ");
     place.write("My Folder/web.yaml", manifest);
     place.run(&["validate", "My Folder/web.yaml"]).is(0);
+    place.write("lone.yaml", "services: {web: {imag: \"web:1\"}}\n");
+    let said = place.run(&["validate", "lone.yaml"]).is(1);
+    assert!(said.err.starts_with("lone.yaml:1:18: "), "{}", said.err);
     // Where no environment is, what is misplaced is told all the same.
     let stray = Place::new();
     stray.write("environments/web.yaml", manifest);
@@ -371,10 +374,46 @@ fn a_flag_wins_over_its_variable() {
 }
 
 #[test]
+fn an_empty_variable_says_nothing() {
+    let place = Place::with_repository();
+    let names = [
+        "CONFIG",
+        "SOURCE",
+        "REF",
+        "ENVIRONMENT",
+        "ENGINE",
+        "STATE_DIR",
+        "OUTPUT",
+        "LOG_FORMAT",
+        "VERBOSE",
+        "NO_COLOR",
+    ];
+    let names = names.map(|name| format!("RECONCILE_{name}"));
+    let variables: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
+    let said = place.run_with(&["--dry-run", "--against", "HEAD"], &variables).is(0);
+    assert!(said.out.ends_with("In sync.\n"), "{}", said.out);
+    place.run_with(&["history", "--state-dir", "state"], &variables).is(0);
+}
+
+#[test]
 fn the_brakes_are_flags_only() {
     let help = Place::new().run(&["--help"]).out;
     for brake in ["ALLOW_EMPTY", "MAX_DELETES", "YES", "DRY_RUN"] {
         assert!(!help.contains(&format!("RECONCILE_{brake}")), "{brake} has a variable");
+    }
+}
+
+#[test]
+fn a_reader_of_the_errors_who_went_away_ends_nothing() {
+    let place = Place::with_repository();
+    place.write(WEB, "servces: {}\n");
+    for (words, out) in [(&["validate"][..], "1 problem.\n"), (&["--no-such-flag"], ""), (&["status"], "")] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_reconcile"));
+        command.current_dir(place.path(".")).args(words).env_clear().env("HOME", place.path(".")).stderr(writer);
+        let said = Said::from(command.env("DOCKER_HOST", "unix:///nobody/is/there.sock").output().unwrap()).is(1);
+        assert_eq!(said.out, out, "{words:?}");
     }
 }
 

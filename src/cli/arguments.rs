@@ -149,7 +149,7 @@ pub fn command() -> clap::Command {
 /// # Errors
 /// What clap says, and converging flags before another command.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, clap::Error> {
-    let mut command = command();
+    let mut command = without_empty_variables(command());
     let mut matches = command.try_get_matches_from_mut(arguments)?;
     if let Some(name) = matches.subcommand_name() {
         if NOT_YET.contains(&name) {
@@ -158,6 +158,14 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, c
         refuse_misplaced(&mut command, &matches, name)?;
     }
     Arguments::from_arg_matches_mut(&mut matches).map(|arguments| Request::Run(Box::new(arguments)))
+}
+
+/// `RECONCILE_CONFIG=` means that nothing was said, as it does for other tools.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    command.mut_args(|argument| {
+        let is_empty = argument.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+        if is_empty { argument.env(None::<&'static str>) } else { argument }
+    })
 }
 
 fn refuse_misplaced(command: &mut clap::Command, matches: &ArgMatches, name: &str) -> Result<(), clap::Error> {

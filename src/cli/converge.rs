@@ -1,6 +1,8 @@
 //! The command without a name: converge once, or show the plan.
 
-use super::{Complaint, Verdict, against, ask, head::Rendered, interruption, named, session::Session, told::Told};
+use super::{
+    Complaint, Verdict, against, ask, head::Rendered, interruption, named, results, session::Session, told::Told,
+};
 use crate::{
     pass::{self, Mode, Wish, environment},
     source::Commit,
@@ -125,7 +127,7 @@ impl Converge {
                     continue;
                 }
                 if !ask::confirms("Do this?", &mut ending).await? {
-                    anstream::eprintln!("nothing was done");
+                    results::tell("nothing was done\n");
                     continue;
                 }
                 wish.mode = Mode::Apply;

@@ -1,5 +1,6 @@
 //! SIGINT and SIGTERM: the step in hand is finished, the next one is not begun.
 
+use super::results;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
@@ -16,7 +17,7 @@ pub fn listen() -> std::io::Result<watch::Receiver<bool>> {
     let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
         either(&mut terminate, &mut interrupt).await;
-        anstream::eprintln!("stopping: the step in hand is finished first; once more stops at once");
+        results::tell("stopping: the step in hand is finished first; once more stops at once\n");
         sender.send_replace(true);
         either(&mut terminate, &mut interrupt).await;
         std::process::exit(1);

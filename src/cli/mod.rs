@@ -63,7 +63,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Verdict::Failed) => ExitCode::FAILURE,
         Ok(Verdict::ChangesPending) => ExitCode::from(2),
         Err(complaint) => {
-            anstream::eprint!("{complaint}");
+            results::tell(&complaint.to_string());
             ExitCode::FAILURE
         }
     }

@@ -159,13 +159,16 @@ impl Aside {
 impl Write for Aside {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let line = self.0.as_ref().and_then(|progress| progress.state().line.clone());
+        // Whoever read it is gone, and the log would panic of it.
+        let write = || drop(io::stderr().write_all(bytes));
         match line {
-            Some(line) => line.suspend(|| io::stderr().write(bytes)),
-            None => io::stderr().write(bytes),
+            Some(line) => line.suspend(write),
+            None => write(),
         }
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
+        Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Standard output: results and nothing else.
+//! Standard output: results and nothing else. Standard error: the rest.
 
 use super::{Complaint, arguments::Output};
 use serde::Serialize;
@@ -14,6 +14,12 @@ pub fn print(text: &str) -> Result<(), Complaint> {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// Writes to standard error. There is nobody left to tell where that fails, and whatever goes on goes on.
+pub fn tell(text: &str) {
+    let mut err = anstream::stderr().lock();
+    let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }
 
 /// Writes a report in the form that was asked for; `text` and `markdown` are made only when needed.

@@ -1,6 +1,6 @@
 //! `resume`: follow the branch again.
 
-use super::{Complaint, session::Session, suspend::Which};
+use super::{Complaint, results, session::Session, suspend::Which};
 use clap::Args;
 
 /// Ends a suspension, a hold or a condemnation, so that the app follows the branch again.
@@ -21,7 +21,7 @@ impl Resume {
         let ledger = session.writing().await?;
         for (environment, app) in apps {
             ledger.resume(&environment, &app).await?;
-            anstream::eprintln!("{environment}/{app} follows the branch again, from the next pass on");
+            results::tell(&format!("{environment}/{app} follows the branch again, from the next pass on\n"));
         }
         Ok(())
     }

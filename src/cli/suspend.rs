@@ -1,6 +1,6 @@
 //! `suspend`: leave an app as it is.
 
-use super::{Complaint, session::Session, settings};
+use super::{Complaint, results, session::Session, settings};
 use crate::{
     record::{Ledger, Suspension},
     value::{AppName, Duration, EnvironmentName},
@@ -77,7 +77,7 @@ impl Suspend {
             let suspension = Suspension { by: settings::user(), reason: self.reason.clone(), until };
             ledger.suspend(&environment, &app, suspension).await?;
             let end = until.map_or("until `reconcile resume`".to_owned(), |at| format!("until {at:.0}"));
-            anstream::eprintln!("{environment}/{app} is suspended {end}");
+            results::tell(&format!("{environment}/{app} is suspended {end}\n"));
         }
         Ok(())
     }

@@ -31,7 +31,7 @@ impl<'a> Told<'a> {
         if !problems.is_empty() {
             self.failed = true;
             let message = format!("files of `{environment}` that are no manifests; nothing is removed meanwhile");
-            anstream::eprint!("{}", Complaint::of_diagnostics(&message, problems));
+            results::tell(&Complaint::of_diagnostics(&message, problems).to_string());
         }
     }
 
@@ -47,13 +47,13 @@ impl<'a> Told<'a> {
         self.failed |= report.failed();
         self.pending |= report.pending();
         for app in report.apps.iter().filter(|app| app.failed()) {
-            anstream::eprint!("{}", complaint(&report.environment, app, settings.output));
+            results::tell(&complaint(&report.environment, app, settings.output));
         }
         match settings.output {
             Output::Text => results::print(&show::plan(&report)),
             Output::Json => {
                 if let Some(unjudged) = show::unjudged(&report) {
-                    anstream::eprintln!("{unjudged}");
+                    results::tell(&format!("{unjudged}\n"));
                 }
                 results::print(&format!("{}\n", show::json(&report)?))
             }
@@ -67,7 +67,7 @@ impl<'a> Told<'a> {
     /// Tells what was asked for and is not there.
     pub fn missing(&mut self, complaint: &Complaint) {
         self.failed = true;
-        anstream::eprint!("{complaint}");
+        results::tell(&complaint.to_string());
     }
 
     /// Tells of apps that were named and that neither the manifests nor the host knows.

@@ -141,7 +141,7 @@ fn tell(output: Output, problems: &[Diagnostic], apps: usize) -> Result<(), Comp
         Output::Text | Output::Markdown => {
             for problem in problems {
                 for line in problem.block().lines() {
-                    anstream::eprintln!("{}", crate::show::escape::plain(line));
+                    results::tell(&format!("{}\n", crate::show::escape::plain(line)));
                 }
             }
             match problems.len() {

@@ -3,7 +3,7 @@
 use super::{
     AppAccount, EnvironmentReport, HistoryEntry,
     escape::{cell, html, plain},
-    report::{AppReport, ErrorReport},
+    report::{AppReport, Compared, ErrorReport},
     text, words,
 };
 use std::fmt::Write;
@@ -47,7 +47,7 @@ fn environment(comment: &mut Comment, report: &EnvironmentReport) {
         comment.push("\n");
     }
     for app in &report.apps {
-        comment.push(&details(app));
+        comment.push(&details(app, &report.origin.compared));
     }
 }
 
@@ -70,7 +70,7 @@ fn rows(app: &AppReport) -> Vec<String> {
 }
 
 /// What does not fit a table: fields, notes, errors. One `<pre>`, in which no markdown is read.
-fn details(app: &AppReport) -> String {
+fn details(app: &AppReport, compared: &Compared) -> String {
     let mut lines = String::new();
     if let Some(held) = &app.held {
         let _ = writeln!(lines, "{}", html(&words::held(held)));
@@ -93,8 +93,7 @@ fn details(app: &AppReport) -> String {
         return String::new();
     }
     let open = if app.failed() { " open" } else { "" };
-    let outcome = app.outcome.map(|outcome| format!(", {}", text::outcome_word(outcome))).unwrap_or_default();
-    let title = format!("{}: {:?}, {:?}{outcome}", cell(app.app.as_str()), app.status, app.health);
+    let title = format!("{}: {}", cell(app.app.as_str()), words::state(app, compared));
     format!("<details{open}><summary>{title}</summary>\n\n<pre>\n{lines}</pre>\n</details>\n\n")
 }
 

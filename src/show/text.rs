@@ -31,7 +31,7 @@ pub fn plan(report: &EnvironmentReport) -> String {
     for app in &report.apps {
         if !is_quiet(app, &report.origin.compared) {
             out.push('\n');
-            app_block(&mut out, app);
+            app_block(&mut out, app, &report.origin.compared);
         }
     }
     let _ = writeln!(out, "\n{BOLD}{}{BOLD:#}", last_line(report));
@@ -73,9 +73,8 @@ fn is_quiet(app: &AppReport, compared: &Compared) -> bool {
         && well
 }
 
-fn app_block(out: &mut String, app: &AppReport) {
-    let outcome = app.outcome.map(|outcome| format!(", {}", outcome_word(outcome))).unwrap_or_default();
-    let _ = writeln!(out, "{BOLD}{}{BOLD:#}: {:?}, {:?}{outcome}", app.app, app.status, app.health);
+fn app_block(out: &mut String, app: &AppReport, compared: &Compared) {
+    let _ = writeln!(out, "{BOLD}{}{BOLD:#}: {}", app.app, words::state(app, compared));
     if let Some(held) = &app.held {
         let _ = writeln!(out, "  {}", words::held(held));
     }

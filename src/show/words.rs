@@ -1,6 +1,6 @@
 //! The words and marks that text and markdown share.
 
-use super::report::{EnvironmentReport, HeldReport, Status, Summary};
+use super::report::{AppReport, Compared, EnvironmentReport, HeldReport, Status, Summary};
 use crate::{
     desired::Order,
     plan::{Action, Cause, Change, Interruption},
@@ -16,6 +16,16 @@ pub fn mark(change: &Change) -> &'static str {
         (Action::Delete, _) => "-",
         (Action::Run, _) => ">",
     }
+}
+
+/// How an app is: `OutOfSync, Healthy, succeeded`. Of its health only where a host was asked.
+pub fn state(app: &AppReport, compared: &Compared) -> String {
+    let health = match compared {
+        Compared::Host { .. } => format!(", {:?}", app.health),
+        Compared::Revision { .. } => String::new(),
+    };
+    let outcome = app.outcome.map(|outcome| format!(", {}", super::text::outcome_word(outcome))).unwrap_or_default();
+    format!("{:?}{health}{outcome}", app.status)
 }
 
 /// What is done, in a word.

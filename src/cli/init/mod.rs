@@ -50,9 +50,9 @@ impl Init {
         results::report(global.output, &made, || text(&made), || text(&made))?;
         if global.output == Output::Text {
             if repository {
-                anstream::eprintln!("made a git repository with the branch `main`; commit the files to begin");
+                results::tell("made a git repository with the branch `main`; commit the files to begin\n");
             }
-            anstream::eprintln!("next: edit the manifest, `reconcile validate`, commit, `reconcile --dry-run`");
+            results::tell("next: edit the manifest, `reconcile validate`, commit, `reconcile --dry-run`\n");
         }
         Ok(())
     }
