@@ -1,15 +1,20 @@
-.PHONY: demo test lint docs bench nightly nextest
+.PHONY: demo test lint docs bench nightly fuzz nextest tools
 
 # The whole story on a real engine, told while it happens.
 demo:
 	scripts/demo
 
 # Every test, those on Docker and Podman included; engines that were not up before are down again afterwards.
-test: nextest
+test: nextest tools
 	scripts/engines run -- cargo nextest run --locked $(ARGS)
 
 nextest:
 	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest
+
+# What the CI jobs that `init` writes call: a test runs these jobs.
+tools:
+	@command -v curl >/dev/null && command -v jq >/dev/null || \
+	{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends curl jq; }
 
 lint:
 	cargo fmt --check
@@ -26,6 +31,11 @@ docs:
 bench:
 	scripts/engines run docker -- cargo bench --locked $(ARGS)
 
-# The same tests with many more cases, and those that take too long for every push.
-nightly: nextest
-	PROPTEST_CASES=20000 LAWS_STATES=5000 CRASH_SEEDS=1500 scripts/engines run -- cargo nextest run --locked --run-ignored all $(ARGS)
+# The same tests with many more cases, those that take too long for every push, and the fuzz targets.
+nightly: nextest tools
+	PROPTEST_CASES=20000 LAWS_STATES=5000 CRASH_SEEDS=1500 scripts/engines run -- cargo nextest run --locked --run-ignored all $(ARGS); \
+	tests=$$?; scripts/fuzz && exit $$tests
+
+# Every fuzz target for FUZZ_SECONDS (300) seconds.
+fuzz:
+	scripts/fuzz

@@ -104,11 +104,11 @@ impl Bench {
         self.clear().await?;
         self.engine().taken();
         let cold = self.pass("one").await?;
-        tell("cold", cold, raw, self.engine().taken(), 2 * SERVICES + 1);
+        tell("cold", cold, raw, &self.engine().taken(), 2 * SERVICES + 1);
 
         let mut raw_lists = Vec::new();
         let mut noops = Vec::new();
-        let mut calls = 0;
+        let mut calls = BTreeMap::new();
         for _ in 0..7 {
             let start = Instant::now();
             self.engine().containers(&vec![("reconcile.environment".to_owned(), Some("bench".to_owned()))]).await?;
@@ -117,7 +117,7 @@ impl Bench {
             noops.push(self.pass("one").await?);
             calls = self.engine().taken();
         }
-        tell("no-op", middle(noops), middle(raw_lists), calls, 1);
+        tell("no-op", middle(noops), middle(raw_lists), &calls, 1);
 
         let mut raw_changes = Vec::new();
         let mut changes = Vec::new();
@@ -127,7 +127,7 @@ impl Bench {
             changes.push(self.pass(&format!("round-{round}")).await?);
             calls = self.engine().taken();
         }
-        tell("one change", middle(changes), middle(raw_changes), calls, 4);
+        tell("one change", middle(changes), middle(raw_changes), &calls, 4);
         Ok(())
     }
 
@@ -140,7 +140,12 @@ impl Bench {
         let app: AppName = "many".parse()?;
         let commit =
             Commit { id: "0".repeat(40), revision: "bench".into(), author: "bench".into(), subject: word.into() };
-        let head = Head { commit, apps: BTreeMap::from([(app, Ok(desired(SERVICES, word)))]), trees: BTreeMap::new() };
+        let head = Head {
+            commit,
+            apps: BTreeMap::from([(app, Ok(desired(SERVICES, word)))]),
+            trees: BTreeMap::new(),
+            other: Vec::new(),
+        };
         let wish = Wish {
             environment: self.environment.clone(),
             mode: Mode::Apply,
@@ -253,10 +258,12 @@ fn middle(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-fn tell(what: &str, took: Duration, raw: Duration, calls: usize, raw_calls: usize) {
+fn tell(what: &str, took: Duration, raw: Duration, calls: &BTreeMap<&'static str, usize>, raw_calls: usize) {
     let ratio = took.as_secs_f64() / raw.as_secs_f64();
+    let all: usize = calls.values().sum();
+    let names = calls.iter().map(|(name, count)| format!("{count} {name}")).collect::<Vec<_>>().join(", ");
     println!(
-        "{what}: {took:.1?} beside {raw:.1?} of raw calls = {ratio:.2} x; {calls} engine calls beside {raw_calls}"
+        "{what}: {took:.1?} beside {raw:.1?} of raw calls = {ratio:.2} x; {all} engine calls beside {raw_calls} ({names})"
     );
 }
 

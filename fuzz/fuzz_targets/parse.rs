@@ -1,4 +1,4 @@
-//! Any text becomes a tree, or errors with places inside it: `cargo +nightly fuzz run parse`.
+//! Any text becomes a tree, or errors with places inside it: `scripts/fuzz parse`.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! What can be checked before the first stop: names, ports, an image's volumes.
+//! What can be checked before the first stop: names, ports, links, an image's volumes.
 
 use super::perform::StepError;
 use crate::{
@@ -85,6 +85,12 @@ async fn uncovered_volume<E: Engine>(
         ),
         hint: Some(format!("mount a volume (`volumes: [\"data:{path}\"]`) or a tmpfs (`tmpfs: [{path}]`) there")),
     }))
+}
+
+/// Where a path of this host leads once every link in it is followed; none where there is nothing.
+#[must_use]
+pub fn path_behind_links(path: &str) -> Option<String> {
+    std::fs::canonicalize(path).ok().map(|path| path.to_string_lossy().into_owned())
 }
 
 /// The port of a container that could not be started and that somebody else holds.

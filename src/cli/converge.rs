@@ -1,6 +1,6 @@
 //! The command without a name: converge once, or show the plan.
 
-use super::{Complaint, Verdict, against, ask, interruption, session::Session, told::Told};
+use super::{Complaint, Verdict, against, ask, head::Rendered, interruption, session::Session, told::Told};
 use crate::{
     pass::{self, Mode, Wish, environment},
     source::Commit,
@@ -15,7 +15,8 @@ pub struct Converge {
     /// Shows what would be done and does nothing: pulls nothing, writes nothing.
     #[arg(long)]
     pub dry_run: bool,
-    /// Compares the manifests of REF with those of the head instead of the host: no engine, no secrets.
+    /// Compares the manifests of REF with those of the head instead of the host: no engine, no secrets. The host's
+    /// policy is judged where there is a host file.
     #[arg(long, value_name = "REF", requires = "dry_run", conflicts_with = "replace")]
     pub against: Option<String>,
     /// Reads the files of the work tree, uncommitted ones too.
@@ -95,8 +96,8 @@ impl Converge {
             }
             let rendered = rendered.remove(&environment).unwrap_or_default();
             told.problems(&environment, &rendered.other);
-            let head = pass::Head { commit: described(&commit), apps: rendered.apps, trees: rendered.trees };
-            let mut wish = self.wish(environment, rendered.other.is_empty());
+            let head = head(&commit, rendered);
+            let mut wish = self.wish(environment);
             if !self.dry_run && !self.yes && ask::somebody_is_there() {
                 wish.mode = Mode::DryRun;
                 let report = environment::run(&host, &wish, &head, &ending).await?;
@@ -116,7 +117,7 @@ impl Converge {
         told.end(self.detailed_exitcode)
     }
 
-    fn wish(&self, environment: EnvironmentName, whole: bool) -> Wish {
+    fn wish(&self, environment: EnvironmentName) -> Wish {
         Wish {
             environment,
             mode: if self.dry_run { Mode::DryRun } else { Mode::Apply },
@@ -124,14 +125,19 @@ impl Converge {
             replace: self.replace.iter().map(|asked| (asked.app.clone(), asked.service.clone())).collect(),
             allow_empty: self.allow_empty,
             hold: None,
-            // A misplaced file may be an app that only seems to be gone.
-            max_deletes: self.max_deletes.or((!whole).then_some(0)),
+            max_deletes: self.max_deletes,
         }
     }
 }
 
+/// What a commit says of an environment, for a pass.
+pub fn head(commit: &Commit, rendered: Rendered) -> pass::Head {
+    let Rendered { apps, trees, other } = rendered;
+    pass::Head { commit: described(commit), apps, trees, other }
+}
+
 /// A commit as a pass records it.
-pub fn described(commit: &Commit) -> pass::Commit {
+fn described(commit: &Commit) -> pass::Commit {
     pass::Commit {
         id: commit.id.clone(),
         revision: commit.revision(),

@@ -2,6 +2,7 @@
 
 mod against;
 pub mod arguments;
+mod around;
 mod ask;
 mod complaint;
 mod converge;
@@ -12,6 +13,7 @@ mod history;
 mod init;
 mod interruption;
 mod logging;
+mod progress;
 mod reference;
 mod results;
 mod resume;

@@ -19,7 +19,7 @@ use std::{
 };
 
 /// Where the host file is when nobody says so; nothing in the repository stands in for it.
-const HOST_FILE: &str = "/etc/reconcile/reconcile.yaml";
+pub const HOST_FILE: &str = "/etc/reconcile/reconcile.yaml";
 
 /// One run of the command.
 pub struct Session {
@@ -178,7 +178,7 @@ impl Session {
     }
 
     /// Paths that no container may see: what is ours, and the engine's socket.
-    fn protected_paths(&self, address: &str) -> Vec<String> {
+    pub fn protected_paths(&self, address: &str) -> Vec<String> {
         let state = std::path::absolute(&self.settings.state_dir).unwrap_or_else(|_| self.settings.state_dir.clone());
         let socket = address.strip_prefix("unix://").unwrap_or(address).to_owned();
         let ours = ["/etc/reconcile".to_owned(), state.display().to_string()];

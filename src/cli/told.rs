@@ -49,7 +49,12 @@ impl<'a> Told<'a> {
         }
         match settings.output {
             Output::Text => results::print(&show::plan(&report)),
-            Output::Json => results::print(&format!("{}\n", show::json(&report)?)),
+            Output::Json => {
+                if let Some(unjudged) = show::unjudged(&report) {
+                    anstream::eprintln!("{unjudged}");
+                }
+                results::print(&format!("{}\n", show::json(&report)?))
+            }
             Output::Markdown => {
                 self.waiting.push(report);
                 Ok(())

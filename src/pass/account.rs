@@ -3,7 +3,7 @@
 use super::{
     Head, Host, PassError, Wish,
     aim::{self, Aim},
-    attempt, health, report,
+    attempt, health, last_words, report,
 };
 use crate::{
     blame::Blame,
@@ -13,7 +13,7 @@ use crate::{
     observed::{Abilities, Container, Life, Observed, Role},
     plan::{Cause, FieldChange, cast::Cast},
     record::target,
-    show::{AppAccount, AppReport, ContainerAccount, ErrorReport, HeldReport, ServiceAccount, SuspendedReport},
+    show::{AppAccount, AppReport, ContainerAccount, ErrorReport, ServiceAccount, SuspendedReport},
     value::AppName,
 };
 use std::collections::BTreeSet;
@@ -57,7 +57,12 @@ async fn one<E: Engine>(host: &Host<E>, wish: &Wish, head: &Head, app: &AppName,
     .await;
     let report = report::planned(&aim);
     let error = match attempt::obstacles(host, head.trees.get(app), &mut aim).await {
-        Ok(found) => report::obstacles(&found).or_else(|| failure(report.held.as_ref(), &aim.observed)),
+        Ok(found) => match report::obstacles(&found) {
+            Some(obstacles) => Some(obstacles),
+            None => last_words::of(&host.ledger, &aim, report.held.as_ref())
+                .await
+                .map(|words| with_what_is_kept(words, &aim.observed)),
+        },
         Err(error) => Some(report::chain(Blame::World, &error)),
     };
     let drift = drift(&report);
@@ -91,18 +96,16 @@ fn told(wish: &Wish, report: AppReport) -> AppAccount {
     }
 }
 
-/// Why an app went back by itself, and which jobs' containers are kept for a look.
-fn failure(held: Option<&HeldReport>, observed: &Observed) -> Option<ErrorReport> {
-    let held = held.filter(|held| held.by == "reconcile")?;
-    let mut hint = "push a fix, or `reconcile resume` to try the same revision again".to_owned();
+/// The last words, and which jobs' containers have more of them.
+fn with_what_is_kept(words: ErrorReport, observed: &Observed) -> ErrorReport {
     let failed = |(_, container): &(&String, &Container)| match (&container.role, &container.life) {
         (Role::Job(_), Life::Exited(code)) => *code != 0 || container.stopped,
         (Role::Job(_) | Role::Service(_), _) => false,
     };
-    for (name, _) in observed.containers.iter().filter(failed) {
-        hint.push_str(&format!("; `{name}` is kept until a revision succeeds (`docker logs {name}`)"));
-    }
-    Some(ErrorReport::new(Blame::Revision, held.reason.clone(), Some(hint)))
+    let kept = observed.containers.iter().filter(failed).map(|(name, _)| name);
+    let told = kept.map(|name| format!("`{name}` is kept until a revision succeeds (`docker logs {name}`)"));
+    let hint: Vec<String> = words.hint.iter().cloned().chain(told).collect();
+    ErrorReport { hint: (!hint.is_empty()).then(|| hint.join("; ")), ..words }
 }
 
 fn drift(report: &AppReport) -> Option<Vec<FieldChange>> {

@@ -1,6 +1,6 @@
 //! Runs a plan: whatever may begin begins, each effect is folded into what was observed, and the plan is drawn anew.
 
-use super::{Ending, Host};
+use super::{Ending, Host, progress::UnderWay};
 use crate::{
     apply::{StepError, errand, errand::Context},
     desired::Desired,
@@ -49,12 +49,14 @@ impl Course {
     }
 }
 
-/// Runs the plan to its end, or to the first thing that goes wrong.
+/// Runs the plan to its end, or to the first thing that goes wrong. `touched` gets the names of all containers that a
+/// step was about.
 pub async fn converge<E: Engine>(
     host: &Host<E>,
     course: Course,
     context: &Context<'_>,
     observed: &mut Observed,
+    touched: &mut BTreeSet<String>,
     interruptions: &mut Interruptions<'_>,
 ) -> Ended {
     let mut under_way = FuturesUnordered::new();
@@ -73,7 +75,8 @@ pub async fn converge<E: Engine>(
                         ended.get_or_insert(Ended::Blocked(StepError::Surprise { what }));
                         break;
                     };
-                    tracing::debug!(app = %context.desired.app, %step, "begins");
+                    touched.extend(step.names().map(str::to_owned));
+                    let told = UnderWay::begin(context.desired, &step);
                     busy.insert(step.clone());
                     let hands = host.hands.clone();
                     let stops = stops(&step, observed);
@@ -84,7 +87,9 @@ pub async fn converge<E: Engine>(
                         {
                             return (step, Err(Ended::Unrecorded(error)));
                         }
-                        (step, hands.perform(errand).await.map_err(Ended::Blocked))
+                        let effect = hands.perform(errand).await;
+                        told.end(&effect);
+                        (step, effect.map_err(Ended::Blocked))
                     });
                 }
             }

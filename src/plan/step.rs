@@ -186,6 +186,30 @@ impl Step {
             | Self::Untag { .. } => None,
         }
     }
+
+    /// The names of containers that it is about: two for a rename.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let new = match self {
+            Self::Rename { to, .. } => Some(to.as_str()),
+            Self::Create { .. }
+            | Self::Start { .. }
+            | Self::Await { .. }
+            | Self::AwaitExit { .. }
+            | Self::Stop { .. }
+            | Self::Remove { .. }
+            | Self::Adjust { .. }
+            | Self::Unpause { .. }
+            | Self::Connect { .. }
+            | Self::Disconnect { .. }
+            | Self::Pull { .. }
+            | Self::CreateNetwork { .. }
+            | Self::RemoveNetwork { .. }
+            | Self::CreateVolume { .. }
+            | Self::Tag { .. }
+            | Self::Untag { .. } => None,
+        };
+        self.about().map(|(name, _)| name).into_iter().chain(new)
+    }
 }
 
 impl fmt::Display for Step {

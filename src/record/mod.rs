@@ -23,7 +23,7 @@ pub mod target;
 mod wish;
 
 pub use entry::{
-    AppLedger, Close, Documents, Entry, Event, Hold, HoldUntil, Learned, NewEntry, NonConvergence, Outcome,
+    AppLedger, Close, Documents, Entry, Event, Hold, HoldUntil, Learned, NewEntry, NonConvergence, Outcome, Provenance,
     RevisionKey, Suspension,
 };
 pub use error::RecordError;

@@ -37,13 +37,13 @@ fn facts(revision: &RevisionAccount) -> String {
         let _ = writeln!(out, "{:10}{value}", format!("{name}:"));
     };
     fact("revision", &entry.number.to_string());
-    fact("commit", &plain(&entry.commit));
-    fact("author", &short(&entry.author));
-    fact("subject", &short(&entry.subject));
-    fact("at", &format!("{:.0}", entry.at));
-    fact("cause", words::cause(entry.cause));
-    fact("by", &short(&entry.by));
-    if let Some(reason) = &entry.reason {
+    fact("commit", &plain(&entry.origin.commit));
+    fact("author", &short(&entry.origin.author));
+    fact("subject", &short(&entry.origin.subject));
+    fact("at", &format!("{:.0}", entry.origin.at));
+    fact("cause", words::cause(entry.origin.cause));
+    fact("by", &short(&entry.origin.by));
+    if let Some(reason) = &entry.origin.reason {
         fact("reason", &short(reason));
     }
     fact("outcome", &if entry.stable { format!("{outcome}, stable") } else { outcome.to_owned() });

@@ -14,6 +14,7 @@ pub enum Refusal {
     NotRegular,
     OddName,
     TooDeep,
+    Unreadable { why: String },
 }
 
 impl fmt::Display for Refusal {
@@ -26,6 +27,7 @@ impl fmt::Display for Refusal {
             Self::NotText => f.write_str("not UTF-8 text; keep other files outside this folder"),
             Self::NotRegular => f.write_str("not a regular file"),
             Self::OddName => f.write_str("named with characters that a manifest's path cannot have"),
+            Self::Unreadable { why } => write!(f, "not readable ({why})"),
             Self::TooDeep => f.write_str("in too many folders, one in another"),
         }
     }

@@ -17,6 +17,7 @@ const STOPPED_PLACE: &str = "refused and already so: `apply` looks and finds it 
 const FROZEN: &str = "the driver refuses: on Podman the container, and with it every list, would be lost";
 const REMOVES: &str = "Podman waits for the stop's end and removes; the plan removes only what it saw stopped";
 const NO_PAUSE: &str = "Podman has no state between a crash and the next start: it is over, or it runs";
+const NO_RUN: &str = "the driver makes it ready to run, so that it hears the stop: the exit code before it is lost";
 const NO_START: &str = "refused while it stops: `apply` looks, and the next pass finds it over";
 
 const DIFFERENCES: &[Difference] = &[
@@ -38,6 +39,7 @@ const DIFFERENCES: &[Difference] = &[
     podman("ended", "connect again", "refused, exited 3", STOPPED_PLACE),
     podman("paused", "connect", "refused, paused", FROZEN),
     podman("paused", "disconnect", "refused, paused", FROZEN),
+    podman("restarting", "stop", "ok, exited 1 | ok, created | ok, exited 0", NO_RUN),
     podman("restarting", "remove", "ok, gone | refused, crashing", NO_PAUSE),
     podman("restarting", "rename", "ok, crashing, renamed", NO_PAUSE),
     podman("restarting", "connect", "refused, crashing", FROZEN),

@@ -1,6 +1,6 @@
 //! Brings a container into each stage of its life.
 
-use crate::subjects::{Hand, Place, Work};
+use crate::subjects::{ASKED, Hand, LISTENS, Place, Work};
 use reconcile::{
     engine::{Detail, Engine},
     observed::Life,
@@ -63,7 +63,7 @@ impl LifeCase {
             Self::Running => engine.start(&id).await.unwrap(),
             Self::Paused => {
                 engine.start(&id).await.unwrap();
-                heard(engine, &id).await;
+                listens(engine, &id).await;
                 hand.pause(&id).await;
                 until(engine, &id, |seen| seen.life == Life::Paused).await;
             }
@@ -78,11 +78,11 @@ impl LifeCase {
             }
             Self::Stopping => {
                 engine.start(&id).await.unwrap();
-                heard(engine, &id).await;
+                listens(engine, &id).await;
             }
             Self::Stopped => {
                 engine.start(&id).await.unwrap();
-                heard(engine, &id).await;
+                listens(engine, &id).await;
                 engine.stop(&id, Duration::from_secs(10)).await.unwrap();
                 until(engine, &id, |seen| matches!(seen.life, Life::Exited(_))).await;
             }
@@ -93,16 +93,36 @@ impl LifeCase {
             Self::Gone => engine.remove(&id).await.unwrap(),
         }
         if self == Self::Running {
-            heard(engine, &id).await;
+            listens(engine, &id).await;
         }
         id
     }
 }
 
-/// The shell needs a moment from its start to its trap; nothing outside tells of it.
-async fn heard<E: Engine>(engine: &E, id: &str) {
+/// The shell needs a moment from its start to its trap, and says when it is set.
+async fn listens<E: Engine>(engine: &E, id: &str) {
+    said(engine, id, LISTENS).await;
     until(engine, id, |seen| seen.life == Life::Running).await;
-    sleep(Duration::from_millis(500)).await;
+}
+
+/// The signal to end has reached a container that goes on all the same.
+pub async fn asked<E: Engine>(engine: &E, hand: &Hand, id: &str) {
+    match hand {
+        Hand::Client { .. } => said(engine, id, ASKED).await,
+        // The caller asked before it waits, and the model has no way for a signal to take.
+        Hand::Model(model) => {
+            assert!(model.by_hand(|world| world.find_mut(id).unwrap().stopped_by_hand), "nobody asked it to stop");
+        }
+    }
+}
+
+async fn said<E: Engine>(engine: &E, id: &str, word: &str) {
+    let look = async {
+        while !engine.last_words(id, 5).await.unwrap().iter().any(|line| line.trim() == word) {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(SOON, look).await.unwrap_or_else(|_| panic!("the container never says `{word}`"));
 }
 
 pub async fn until<E: Engine>(engine: &E, id: &str, wanted: impl Fn(&Detail) -> bool) {

@@ -103,12 +103,17 @@ pub fn model() -> (Model, Hand) {
     (model.clone(), Hand::Model(model))
 }
 
+/// What a container says once its trap is set.
+pub const LISTENS: &str = "listens";
+/// What one says that goes on after the signal.
+pub const ASKED: &str = "asked";
+
 /// What a container of the tests does.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Work {
     /// Runs, and ends with 7 on the signal.
     Serves,
-    /// Runs, and does not hear the signal.
+    /// Runs, and goes on after the signal.
     Deaf,
     /// Ends with 3 at once, and stays so.
     Ends,
@@ -119,8 +124,8 @@ pub enum Work {
 impl Work {
     fn command(self) -> &'static str {
         match self {
-            Self::Serves => "trap 'exit 7' TERM; while :; do sleep 0.1; done",
-            Self::Deaf => "trap '' TERM; while :; do sleep 0.1; done",
+            Self::Serves => "trap 'exit 7' TERM; echo listens; while :; do sleep 0.1; done",
+            Self::Deaf => "trap 'echo asked' TERM; echo listens; while :; do sleep 0.1; done",
             Self::Ends => "exit 3",
             Self::Crashes => "exit 1",
         }
@@ -136,8 +141,8 @@ impl Work {
     fn script(self) -> Script {
         let far = Duration::from_secs(3600);
         match self {
-            Self::Serves => Script { on_stop: (Duration::ZERO, 7), ..Script::serves() },
-            Self::Deaf => Script { on_stop: (far, 0), ..Script::serves() },
+            Self::Serves => Script { on_stop: (Duration::ZERO, 7), says: vec![LISTENS.into()], ..Script::serves() },
+            Self::Deaf => Script { on_stop: (far, 0), says: vec![LISTENS.into()], ..Script::serves() },
             Self::Ends => Script::exits(Duration::ZERO, 3),
             Self::Crashes => Script::exits(Duration::ZERO, 1),
         }

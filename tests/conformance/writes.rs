@@ -1,7 +1,7 @@
 //! Every write of the trait that is about a container, and what came of it in words.
 
 use crate::{
-    lives::{LifeCase, STOPPING},
+    lives::{LifeCase, STOPPING, asked},
     subjects::{Hand, Place, Work},
 };
 use reconcile::{
@@ -95,7 +95,7 @@ impl Write {
         let id = life.reach(engine, hand, place, &name).await;
         let accepted = if life == LifeCase::Stopping {
             let (stopped, accepted) = tokio::join!(engine.stop(&id, STOPPING), async {
-                tokio::time::sleep(STOPPING / 4).await;
+                asked(engine, hand, &id).await;
                 self.act(engine, place, &id, &name).await
             });
             // A container that was taken away meanwhile makes the stop fail: the write's outcome tells.

@@ -174,8 +174,12 @@ fn wish_and_head(desired: &Desired) -> (Wish, Head) {
         author: "somebody".to_owned(),
         subject: "a change".to_owned(),
     };
-    let head =
-        Head { commit, apps: BTreeMap::from([(desired.app.clone(), Ok(desired.clone()))]), trees: BTreeMap::new() };
+    let head = Head {
+        commit,
+        apps: BTreeMap::from([(desired.app.clone(), Ok(desired.clone()))]),
+        trees: BTreeMap::new(),
+        other: Vec::new(),
+    };
     (wish, head)
 }
 

@@ -12,6 +12,7 @@ stories! {
     docker:
         the_first_line_of_a_plan_names_engine_and_revision,
         an_emptied_environment_is_kept_until_it_is_said_otherwise,
+        an_app_whose_file_is_misplaced_stays_and_the_file_is_named,
         a_suspended_app_is_left_as_it_is,
         apps_fail_and_succeed_each_for_itself;
 }
@@ -36,6 +37,26 @@ services:
     rollout: {{drain: 0s, healthy_deadline: 30s}}
 "#
     )
+}
+
+fn an_app_whose_file_is_misplaced_stays_and_the_file_is_named(world: &World) {
+    for name in ["api", "shop", "web"] {
+        world.app(name, &sleeper());
+    }
+    world.commit("three apps");
+    world.converge();
+    let shop = world.one("shop", "one");
+    let file = |ending: &str| format!("environments/{}/shop.{ending}", world.name);
+    world.git(&["mv", &file("yaml"), &file("yml")]);
+    world.commit("shop: renamed by mistake");
+    let report = app(&world.fails().json(), "shop").clone();
+    let (summary, hint) = (report["error"]["summary"].to_string(), report["error"]["hint"].to_string());
+    assert!(summary.contains(&file("yml")) && summary.contains("nothing is removed"), "{report:#}");
+    assert!(hint.contains("rename it to `shop.yaml`") && hint.contains("--max-deletes 1"), "{report:#}");
+    assert_eq!(world.one("shop", "one"), shop, "the app was removed");
+    // Whoever means it says so.
+    world.run(&["--max-deletes", "1"]).expect(1);
+    assert_eq!(world.running("shop", "one"), Vec::<String>::new());
 }
 
 fn sleeper() -> String {

@@ -25,4 +25,5 @@ mod failure;
 mod gateway;
 mod gondulf;
 mod killed;
+mod terminal;
 mod vault_dash;

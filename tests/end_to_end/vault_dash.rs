@@ -184,7 +184,7 @@ fn a_container_that_runs_out_of_memory_is_reported_so(world: &World) {
     assert_eq!(error["blame"], "revision", "{error:#}");
     assert!(error["log"].to_string().contains("filling up"), "{error:#}");
     assert_eq!(error["exit_code"], 137, "{error:#}");
-    // Podman 4.3 does not tell it here (hybrid control groups): `OOMKilled` stays false.
+    // Podman 4.3 does not tell it with conmon 2.1.6, see docs/podman.md: `OOMKilled` stays false.
     if world.engine == Engine::Docker {
         assert_eq!(error["oom"], true, "{error:#}");
         ran.says("memory");

@@ -59,10 +59,12 @@ impl Init {
 }
 
 fn files(environments: &[EnvironmentName], app: &AppName) -> Vec<(String, String)> {
-    let mut files: Vec<(String, String)> = environments
-        .iter()
-        .map(|environment| {
-            (format!("environments/{environment}/{app}.yaml"), include_str!("template/manifest.yaml").to_owned())
+    let mut files: Vec<(String, String)> = (8080..)
+        .zip(environments)
+        .map(|(port, environment): (u16, _)| {
+            // Environments may live on one host, where a port is published once.
+            let manifest = include_str!("template/manifest.yaml").replace("8080:80", &format!("{port}:80"));
+            (format!("environments/{environment}/{app}.yaml"), manifest)
         })
         .collect();
     files.extend(
