@@ -170,7 +170,8 @@ impl<E: Engine> Prover<'_, E> {
             Life::Restarting | Life::Stopping | Life::Removing | Life::Dead => {
                 self.engine.last_exit(&detail.id).await.unwrap_or_default().or(detail.exit_code)
             }
-            // What runs has no exit code yet, whatever engines say: only an earlier run of it may have one.
+            // What runs has no exit code yet, whatever engines say: only one that was restarted has ended before.
+            Life::Created | Life::Running | Life::Paused | Life::Unknown(_) if detail.restarts == 0 => None,
             Life::Created | Life::Running | Life::Paused | Life::Unknown(_) => {
                 self.engine.last_exit(&detail.id).await.unwrap_or_default()
             }

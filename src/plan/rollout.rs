@@ -47,6 +47,9 @@ impl Draft<'_> {
 
     /// `scale: 0`: what is there is stopped and kept, earlier generations go.
     fn keep_stopped(&mut self, cast: &Cast<'_>) {
+        if self.know_everybody(cast).is_none() {
+            return;
+        }
         let role = Role::Service(cast.service.name.clone());
         if let Some(member) = cast.current.filter(|member| member.container.life.is_up()) {
             self.graph.add(Step::Stop { container: member.name.to_owned(), role: role.clone() });
@@ -132,17 +135,7 @@ impl Draft<'_> {
             );
             return None;
         }
-        for member in cast.current.iter().chain(&cast.others) {
-            if let Life::Unknown(word) = &member.container.life {
-                self.obstruct(
-                    &service.name,
-                    Blame::World,
-                    format!("container `{}` is in state `{word}`, which this release does not know", member.name),
-                    None,
-                );
-                return None;
-            }
-        }
+        self.know_everybody(cast)?;
         if cast.image_id.is_none() && !self.pulls.contains_key(&service.spec.image) {
             let summary =
                 format!("image `{}` is not here, and `pull_policy: never` forbids to fetch it", service.spec.image);
@@ -155,6 +148,14 @@ impl Draft<'_> {
             return None;
         }
         Some(())
+    }
+
+    /// None where a container is in a state that this release does not know: it is left alone, and so is its service.
+    fn know_everybody(&mut self, cast: &Cast<'_>) -> Option<()> {
+        let stranger = |member: &&Member<'_>| matches!(member.container.life, Life::Unknown(_));
+        let Some(stranger) = cast.current.iter().chain(&cast.others).find(stranger).copied() else { return Some(()) };
+        self.is_unknown(stranger.name, stranger.container, Some(&cast.service.name));
+        None
     }
 
     /// Stops a container that may be alive.
