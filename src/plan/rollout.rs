@@ -33,16 +33,42 @@ impl Draft<'_> {
         let drifted = change.as_ref().is_some_and(|change| change.cause == Cause::Drift);
         let ours = cast.is_unfinished(observed) && self.stands(&service.spec);
         let left_alone = drifted && !ours && !desired.sync.self_heal;
+        let wanted = change.is_some();
         self.changes.extend(change);
         let milestone = if left_alone {
-            Milestone { container: cast.current.map(|member| member.name.to_owned()), ..Milestone::default() }
+            // Whoever requires it does not begin while it is down.
+            let blocked = !cast.current.is_some_and(|member| answers(service, member.container));
+            let container = cast.current.map(|member| member.name.to_owned());
+            Milestone { container, blocked, ..Milestone::default() }
         } else if service.running {
-            self.roll(&cast).unwrap_or(Milestone { blocked: true, ..Milestone::default() })
+            let told = self.obstacles.len() + self.ground.obstacles.len();
+            let rolled = self.roll(&cast);
+            if rolled.is_none() && wanted && told == 0 && self.obstacles.is_empty() {
+                self.waits_in_vain(service);
+            }
+            rolled.unwrap_or(Milestone { blocked: true, ..Milestone::default() })
         } else {
             self.keep_stopped(&cast);
             Milestone { blocked: true, ..Milestone::default() }
         };
         self.milestones.insert(name.clone(), milestone);
+    }
+
+    /// Tells that what a service requires is not running, and nobody will start it.
+    fn waits_in_vain(&mut self, service: &DesiredService) {
+        let blocked = |other: &&ServiceName| self.milestones.get(*other).is_some_and(|milestone| milestone.blocked);
+        let required = service.depends_on.iter().filter(|(_, dependency)| dependency.required).map(|(other, _)| other);
+        let host = match &service.spec.network {
+            Network::Service(host) => Some(host),
+            Network::Networks(_) | Network::Host | Network::None => None,
+        };
+        let Some(other) = required.chain(host).find(blocked).cloned() else { return };
+        self.obstruct(
+            &service.name,
+            Blame::World,
+            format!("`{}` needs `{other}`, which is not running and is left so", service.name),
+            Some(format!("start `{other}` by hand, or let it be started (`scale: 1`, `sync: {{self_heal: true}}`)")),
+        );
     }
 
     /// `scale: 0`: what is there is stopped and kept, earlier generations go.
@@ -361,6 +387,11 @@ impl Draft<'_> {
         }
         steps
     }
+}
+
+/// True for one that runs, or has done its work.
+fn answers(service: &DesiredService, container: &Container) -> bool {
+    container.life.is_up() || container.life == Life::Exited(0) && service.completes() && !container.stopped
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
