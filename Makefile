@@ -28,13 +28,12 @@ docs:
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
 	cargo test --quiet --locked --doc
 
-# BENCH_SERVICES="1 10 50 200" is the sizes that are measured, BENCH_REVISIONS the length of the past.
 bench:
 	scripts/engines run docker -- cargo bench --locked $(ARGS)
 
 # The same tests with many more cases, those that take too long for every push, and the fuzz targets.
 nightly: nextest tools
-	PROPTEST_CASES=20000 LAWS_STATES=5000 CRASH_SEEDS=1500 scripts/engines run -- cargo nextest run --locked --run-ignored all $(ARGS); \
+	PROPTEST_CASES=20000 LAWS_STATES=5000 CRASH_SEEDS=1000 scripts/engines run -- cargo nextest run --locked --run-ignored all $(ARGS); \
 	tests=$$?; scripts/fuzz && exit $$tests
 
 # Every fuzz target for FUZZ_SECONDS (300) seconds.

@@ -314,6 +314,26 @@ fn a_dependency_is_replaced_and_its_dependent_left_alone() {
 }
 
 #[test]
+fn who_needs_what_a_hand_stopped_is_not_begun_where_that_is_left_alone() {
+    let web = |web: u8| {
+        let mut desired = app(&json!({"services": {
+            "db": {"image": "db:1"},
+            "web": {"image": "app:1", "env": {"VERSION": web.to_string()}, "depends_on": ["db"]},
+        }}));
+        desired.sync.self_heal = false;
+        desired
+    };
+    let stop_db = |host: &mut Observed| {
+        let db = host.containers.values_mut().find(|it| it.image_id.contains("db")).unwrap();
+        db.life = Life::Exited(137);
+    };
+    let row = from_to(web(1), web(2)).met(stop_db);
+    assert_snapshot!(row.plan(), @"! `web` needs `db`, which is not running and is left so");
+    let nobody_moves = in_sync(&web(1)).met(stop_db);
+    assert_snapshot!(nobody_moves.plan(), @"In sync.");
+}
+
+#[test]
 fn a_dependency_with_restart_takes_its_dependent_along() {
     let dependency = json!({"condition": "service_healthy", "restart": true});
     let row = from_to(two(1, &dependency), two(2, &dependency));

@@ -109,12 +109,8 @@ impl<E: Engine> Prover<'_, E> {
             let left = timeout.saturating_sub(up_for(&detail, self.engine.now()));
             if left.is_zero() {
                 let summary = format!("{role} did not end within {}: `{name}` is stopped", words(timeout));
-                let failure = self.failure(&detail, summary).await;
-                self.engine
-                    .stop(id, Duration::from_secs(10))
-                    .await
-                    .map_err(|source| StepError::Engine { doing: format!("stop `{name}`"), source })?;
-                return Ok(Effect::Failed(failure));
+                // Stopped as a step of its own, so that it is known whose doing its end was.
+                return Ok(Effect::Failed(self.failure(&detail, summary).await));
             }
             waiter.nudged(left).await;
         }
@@ -171,14 +167,14 @@ impl<E: Engine> Prover<'_, E> {
         let log = self.engine.last_words(&detail.id, LAST_WORDS).await.unwrap_or_default();
         let exit_code = match &detail.life {
             Life::Exited(code) => Some(*code),
-            Life::Created
-            | Life::Running
-            | Life::Paused
-            | Life::Restarting
-            | Life::Stopping
-            | Life::Removing
-            | Life::Dead
-            | Life::Unknown(_) => self.engine.last_exit(&detail.id).await.unwrap_or_default().or(detail.exit_code),
+            Life::Restarting | Life::Stopping | Life::Removing | Life::Dead => {
+                self.engine.last_exit(&detail.id).await.unwrap_or_default().or(detail.exit_code)
+            }
+            // What runs has no exit code yet, whatever engines say: only one that was restarted has ended before.
+            Life::Created | Life::Running | Life::Paused | Life::Unknown(_) if detail.restarts == 0 => None,
+            Life::Created | Life::Running | Life::Paused | Life::Unknown(_) => {
+                self.engine.last_exit(&detail.id).await.unwrap_or_default()
+            }
         };
         let summary = if detail.oom { format!("{summary}, killed for want of memory") } else { summary };
         Failure { summary, exit_code, oom: detail.oom, log }

@@ -94,6 +94,15 @@ pub enum Life {
 }
 
 impl Life {
+    /// True when it may be alive and is known well enough to be stopped.
+    #[must_use]
+    pub fn can_be_stopped(&self) -> bool {
+        match self {
+            Self::Running | Self::Paused | Self::Restarting | Self::Stopping => true,
+            Self::Created | Self::Exited(_) | Self::Removing | Self::Dead | Self::Unknown(_) => false,
+        }
+    }
+
     /// True when a process of the container may be alive.
     #[must_use]
     pub fn is_up(&self) -> bool {

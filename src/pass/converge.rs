@@ -2,10 +2,10 @@
 
 use super::{Ending, Host, progress::UnderWay};
 use crate::{
-    apply::{StepError, errand, errand::Context},
+    apply::{Errand, StepError, errand, errand::Context},
     desired::Desired,
     engine::Engine,
-    observed::{Effect, Failure, Observed, Role, fold},
+    observed::{Container, Effect, Failure, Observed, Readiness, Role, fold},
     plan::{Plan, Step, plan},
     record::{AppLedger, IntentWatch, Ledger, RecordError},
 };
@@ -76,21 +76,10 @@ pub async fn converge<E: Engine>(
                         break;
                     };
                     touched.extend(step.names().map(str::to_owned));
-                    let told = UnderWay::begin(context.desired, &step);
                     busy.insert(step.clone());
-                    let hands = host.hands.clone();
-                    let stops = stops(&step, observed);
-                    under_way.push(async move {
-                        let Desired { environment, app, .. } = context.desired;
-                        if let Some((id, started_at)) = stops
-                            && let Err(error) = host.ledger.will_stop(environment, app, &id, started_at).await
-                        {
-                            return (step, Err(Ended::Unrecorded(error)));
-                        }
-                        let effect = hands.perform(errand).await;
-                        told.end(&effect);
-                        (step, effect.map_err(Ended::Blocked))
-                    });
+                    let ends =
+                        ends(&step, observed).map(|facts| Run { id: facts.id.clone(), began: Some(facts.started_at) });
+                    under_way.push(perform(host, context.desired, step, errand, ends));
                 }
             }
         }
@@ -107,16 +96,68 @@ pub async fn converge<E: Engine>(
                 if let Some(end) = carry_over(&step, effect, host.hands.engine.now(), context.desired, observed) {
                     ended.get_or_insert(end);
                 }
+                if let Some(stop) = overran(&step, observed)
+                    && let Some(errand) = errand(&stop, observed, context)
+                {
+                    busy.insert(stop.clone());
+                    let ends = ends(&stop, observed).map(|facts| Run { id: facts.id.clone(), began: None });
+                    under_way.push(perform(host, context.desired, stop, errand, ends));
+                }
             }
             interruption = interruptions.next(context.desired), if ended.is_none() => ended = Some(interruption),
         }
     }
 }
 
-/// The run that a step ends: its container's id, and when it began.
-fn stops(step: &Step, observed: &Observed) -> Option<(String, Option<jiff::Timestamp>)> {
+/// A run of a container that a step ends.
+struct Run {
+    id: String,
+    /// When it began; none where it began after the last look, and is asked for.
+    began: Option<Option<jiff::Timestamp>>,
+}
+
+/// Performs a step; that it ends a run is remembered before.
+async fn perform<E: Engine>(
+    host: &Host<E>,
+    desired: &Desired,
+    step: Step,
+    errand: Errand,
+    ends: Option<Run>,
+) -> (Step, Result<Effect, Ended>) {
+    let told = UnderWay::begin(desired, &step);
+    if let Some(Run { id, began }) = ends {
+        let began = match began {
+            Some(began) => Ok(began),
+            None => host.hands.engine.container(&id).await.map(|detail| detail.and_then(|detail| detail.started_at)),
+        };
+        let began = match began {
+            Ok(began) => began,
+            Err(source) => {
+                let doing = format!("look at what `{step}` ends");
+                return (step, Err(Ended::Blocked(StepError::Engine { doing, source })));
+            }
+        };
+        if let Err(error) = host.ledger.will_stop(&desired.environment, &desired.app, &id, began).await {
+            return (step, Err(Ended::Unrecorded(error)));
+        }
+    }
+    let effect = host.hands.perform(errand).await;
+    told.end(&effect);
+    (step, effect.map_err(Ended::Blocked))
+}
+
+/// The container whose run a step ends.
+fn ends<'a>(step: &Step, observed: &'a Observed) -> Option<&'a Container> {
     let Step::Stop { container, .. } = step else { return None };
-    observed.containers.get(container).map(|facts| (facts.id.clone(), facts.started_at))
+    observed.containers.get(container)
+}
+
+/// The stop of a container that was to end by itself and is still alive when its time is over.
+fn overran(step: &Step, observed: &Observed) -> Option<Step> {
+    let Step::AwaitExit { container, role } = step else { return None };
+    let facts = observed.containers.get(container)?;
+    let overran = matches!(facts.readiness, Readiness::Failed(_)) && facts.life.is_up();
+    overran.then(|| Step::Stop { container: container.clone(), role: role.clone() })
 }
 
 /// Folds an effect in; tells when it ends the run.

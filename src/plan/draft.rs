@@ -12,7 +12,7 @@ use super::{
 use crate::{
     blame::Blame,
     desired::{Condition, Desired, DesiredService, PullPolicy, spec::Network},
-    observed::{Life, Observed, Role},
+    observed::{Container, Life, Observed, Role},
     value::ServiceName,
 };
 use jiff::SignedDuration;
@@ -207,6 +207,18 @@ impl<'a> Draft<'a> {
     /// Notes that a service cannot be brought to where it should be.
     pub fn obstruct(&mut self, service: &ServiceName, blame: Blame, summary: String, hint: Option<String>) {
         self.obstacles.push(Obstacle { blame, service: Some(service.clone()), summary, hint });
+    }
+
+    /// Notes that a container is in a state that this release does not know, where it stands in the way.
+    pub fn is_unknown(&mut self, name: &str, container: &Container, service: Option<&ServiceName>) {
+        if let Life::Unknown(word) = &container.life {
+            self.obstacles.push(Obstacle {
+                blame: Blame::World,
+                service: service.cloned(),
+                summary: format!("container `{name}` is in state `{word}`, which this release does not know"),
+                hint: Some(format!("see what it is at (`docker inspect {name}`), and remove it if nobody needs it")),
+            });
+        }
     }
 
     /// The finished plan, in which nothing stops before all that can be prepared is.

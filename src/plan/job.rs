@@ -34,6 +34,9 @@ impl Draft<'_> {
         let desired = self.desired;
         let due: Vec<&DesiredJob> =
             desired.jobs.values().filter(|job| job.service == service.name && job.phase == phase).collect();
+        for job in &due {
+            self.know_job(job)?;
+        }
         let mut steps = Vec::new();
         if self.observed.applied.rollback {
             for job in due {
@@ -45,6 +48,11 @@ impl Draft<'_> {
         for job in due {
             if let Some(failure) = self.failed(job) {
                 self.obstruct(&job.service, Blame::Revision, failure, None);
+                return None;
+            }
+            let foreign = self.observed.foreign_names.contains(&job.container_name);
+            if foreign && !self.is_done(job, cast) {
+                self.is_taken(&job.service, &job.container_name);
                 return None;
             }
             let stray = |name: &str| name != job.container_name;
@@ -81,6 +89,21 @@ impl Draft<'_> {
         }
     }
 
+    /// None where a container of the job is in a state that this release does not know: nothing starts beside it.
+    fn know_job(&mut self, job: &DesiredJob) -> Option<()> {
+        let (observed, role) = (self.observed, Role::Job(job.name.clone()));
+        let unknown = |it: &Container| it.role == role && matches!(it.life, Life::Unknown(_));
+        let Some((name, container)) = observed.containers.iter().find(|(_, it)| unknown(it)) else { return Some(()) };
+        self.is_unknown(name, container, Some(&job.service));
+        None
+    }
+
+    /// True when it ran, by the ledger.
+    fn is_done(&self, job: &DesiredJob, cast: &Cast<'_>) -> bool {
+        let done = |id| self.observed.applied.jobs_done.contains(&(job.name.clone(), key(job, id)));
+        cast.image_id.is_some_and(done)
+    }
+
     /// What is known of a job that failed in this pass.
     fn failed(&self, job: &DesiredJob) -> Option<String> {
         let container = self.observed.containers.get(&job.container_name)?;
@@ -92,9 +115,8 @@ impl Draft<'_> {
 
     fn job(&mut self, job: &DesiredJob, cast: &Cast<'_>, gates: &[StepId]) -> Option<JobSteps> {
         let role = Role::Job(job.name.clone());
-        let known = cast.image_id.map(|id| key(job, id));
         let holder = self.observed.containers.get(&job.container_name).filter(|container| container.role == role);
-        if known.is_some_and(|key| self.observed.applied.jobs_done.contains(&(job.name.clone(), key))) {
+        if self.is_done(job, cast) {
             // Somebody runs it again by hand: that is waited for, and is none of ours.
             let again = holder.filter(|container| container.life.is_up())?;
             let wait = Step::AwaitExit { container: job.container_name.clone(), role: again.role.clone() };

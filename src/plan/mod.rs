@@ -89,7 +89,7 @@ pub fn halt(observed: &Observed) -> Plan {
             Readiness::Unproven => observed.applied.baselines.contains_key(&container.id),
             Readiness::Failed(_) => false,
         };
-        if container.life.is_up() && !proved {
+        if container.life.can_be_stopped() && !proved {
             graph.add(Step::Stop { container: name.clone(), role: container.role.clone() });
         }
     }

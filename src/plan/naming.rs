@@ -200,7 +200,8 @@ impl Draft<'_> {
         Some(Claim { name: meanwhile, ..claim })
     }
 
-    fn is_taken(&mut self, service: &ServiceName, name: &str) {
+    /// Notes that somebody else's container has a name that one of this app needs.
+    pub fn is_taken(&mut self, service: &ServiceName, name: &str) {
         self.obstruct(
             service,
             Blame::World,

@@ -7,7 +7,7 @@ use super::{
     room::Takers,
     step::Step,
 };
-use crate::observed::{Container, Owner, Role};
+use crate::observed::{Container, Life, Owner, Role};
 use std::collections::BTreeSet;
 
 impl Draft<'_> {
@@ -24,6 +24,10 @@ impl Draft<'_> {
                 Role::Job(job) => desired.jobs.contains_key(job),
             };
             if kept {
+                continue;
+            }
+            if let Life::Unknown(_) = container.life {
+                self.is_unknown(name, container, None);
                 continue;
             }
             // What a revision's jobs left is kept for a look until a revision succeeds.

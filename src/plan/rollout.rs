@@ -33,11 +33,20 @@ impl Draft<'_> {
         let drifted = change.as_ref().is_some_and(|change| change.cause == Cause::Drift);
         let ours = cast.is_unfinished(observed) && self.stands(&service.spec);
         let left_alone = drifted && !ours && !desired.sync.self_heal;
+        let wanted = change.is_some();
         self.changes.extend(change);
         let milestone = if left_alone {
-            Milestone { container: cast.current.map(|member| member.name.to_owned()), ..Milestone::default() }
+            // Whoever requires it does not begin while it is down.
+            let blocked = !cast.current.is_some_and(|member| answers(service, member.container));
+            let container = cast.current.map(|member| member.name.to_owned());
+            Milestone { container, blocked, ..Milestone::default() }
         } else if service.running {
-            self.roll(&cast).unwrap_or(Milestone { blocked: true, ..Milestone::default() })
+            let told = self.obstacles.len() + self.ground.obstacles.len();
+            let rolled = self.roll(&cast);
+            if rolled.is_none() && wanted && told == 0 && self.obstacles.is_empty() {
+                self.waits_in_vain(service);
+            }
+            rolled.unwrap_or(Milestone { blocked: true, ..Milestone::default() })
         } else {
             self.keep_stopped(&cast);
             Milestone { blocked: true, ..Milestone::default() }
@@ -45,8 +54,28 @@ impl Draft<'_> {
         self.milestones.insert(name.clone(), milestone);
     }
 
+    /// Tells that what a service requires is not running, and nobody will start it.
+    fn waits_in_vain(&mut self, service: &DesiredService) {
+        let blocked = |other: &&ServiceName| self.milestones.get(*other).is_some_and(|milestone| milestone.blocked);
+        let required = service.depends_on.iter().filter(|(_, dependency)| dependency.required).map(|(other, _)| other);
+        let host = match &service.spec.network {
+            Network::Service(host) => Some(host),
+            Network::Networks(_) | Network::Host | Network::None => None,
+        };
+        let Some(other) = required.chain(host).find(blocked).cloned() else { return };
+        self.obstruct(
+            &service.name,
+            Blame::World,
+            format!("`{}` needs `{other}`, which is not running and is left so", service.name),
+            Some(format!("start `{other}` by hand, or let it be started (`scale: 1`, `sync: {{self_heal: true}}`)")),
+        );
+    }
+
     /// `scale: 0`: what is there is stopped and kept, earlier generations go.
     fn keep_stopped(&mut self, cast: &Cast<'_>) {
+        if self.know_everybody(cast).is_none() {
+            return;
+        }
         let role = Role::Service(cast.service.name.clone());
         if let Some(member) = cast.current.filter(|member| member.container.life.is_up()) {
             self.graph.add(Step::Stop { container: member.name.to_owned(), role: role.clone() });
@@ -132,17 +161,7 @@ impl Draft<'_> {
             );
             return None;
         }
-        for member in cast.current.iter().chain(&cast.others) {
-            if let Life::Unknown(word) = &member.container.life {
-                self.obstruct(
-                    &service.name,
-                    Blame::World,
-                    format!("container `{}` is in state `{word}`, which this release does not know", member.name),
-                    None,
-                );
-                return None;
-            }
-        }
+        self.know_everybody(cast)?;
         if cast.image_id.is_none() && !self.pulls.contains_key(&service.spec.image) {
             let summary =
                 format!("image `{}` is not here, and `pull_policy: never` forbids to fetch it", service.spec.image);
@@ -155,6 +174,14 @@ impl Draft<'_> {
             return None;
         }
         Some(())
+    }
+
+    /// None where a container is in a state that this release does not know: it is left alone, and so is its service.
+    fn know_everybody(&mut self, cast: &Cast<'_>) -> Option<()> {
+        let stranger = |member: &&Member<'_>| matches!(member.container.life, Life::Unknown(_));
+        let Some(stranger) = cast.current.iter().chain(&cast.others).find(stranger).copied() else { return Some(()) };
+        self.is_unknown(stranger.name, stranger.container, Some(&cast.service.name));
+        None
     }
 
     /// Stops a container that may be alive.
@@ -360,6 +387,11 @@ impl Draft<'_> {
         }
         steps
     }
+}
+
+/// True for one that runs, or has done its work.
+fn answers(service: &DesiredService, container: &Container) -> bool {
+    container.life.is_up() || container.life == Life::Exited(0) && service.completes() && !container.stopped
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -94,6 +94,27 @@ async fn the_container_of_a_job_that_failed_is_kept_and_named_until_a_revision_s
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_job_that_overran_its_time_and_ended_well_on_our_signal_has_not_done_its_work() {
+    let desired = app(&json!({
+        "services": {"web": {"image": "web:1", "healthcheck": {"test": ["CMD", "true"]}}},
+        "jobs": {"migrate": {"service": "web", "command": ["migrate"], "timeout": "5s"}},
+    }));
+    let rig = Rig::new();
+    let watch = Watch::on(&rig);
+    let report = rig.pass(&desired, faults::none()).await;
+    assert_eq!(report.outcome, Some(Outcome::Failed), "{report:?}");
+    let error = report.error.unwrap();
+    assert!(error.summary.contains("did not end within 5s"), "{error:?}");
+    assert_eq!(error.exit_code, None, "{error:?}");
+    let job = &desired.jobs["migrate"].container_name;
+    rig.model.by_hand(|world| assert!(!world.find(job).unwrap().life.is_up(), "it runs on"));
+    rig.ledger().await.resume(&desired.environment, &desired.app).await.unwrap();
+    let report = rig.pass(&desired, watch.faults()).await;
+    assert_eq!(report.outcome, Some(Outcome::Succeeded), "{report:?}");
+    assert_eq!(watch.jobs_started(), 1, "its end was taken for success");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_first_revision_that_fails_is_stopped_and_kept_for_a_look() {
     let rig = Rig::new();
     let watch = Watch::on(&rig);

@@ -117,6 +117,10 @@ pub fn only_looks(step: &Step) -> bool {
 /// What must hold when a step begins. `plan` is what is left, the step included.
 pub fn before(step: &Step, desired: &Desired, observed: &Observed, plan: &Plan) -> Result<(), Broken> {
     names_only_ours(step, observed)?;
+    let unknown = |it: &&Container| matches!(it.life, Life::Unknown(_)) && !only_looks(step);
+    if let Some(it) = step.about().and_then(|(name, _)| observed.containers.get(name)).filter(unknown) {
+        return broken(Law::OnlyOurs, format!("{step}, which is {:?}", it.life));
+    }
     match step {
         Step::Start { container, role } | Step::Unpause { container, role } => {
             let Some(facts) = observed.containers.get(container) else { return Ok(()) };

@@ -38,6 +38,7 @@ pub fn live(container: &mut Container, word: &str) {
         "stopping" => (Life::Stopping, Readiness::Unproven),
         "removing" => (Life::Removing, Readiness::Unproven),
         "dead" => (Life::Dead, Readiness::Unproven),
+        "unknown" => (Life::Unknown("hibernated".to_owned()), Readiness::Unproven),
         other => panic!("`{other}` is no life"),
     };
     if life == Life::Created {

@@ -262,6 +262,49 @@ fn what_is_gone_from_the_manifest_goes_when_the_rest_is_well() {
     hold(worlds, plan);
 }
 
+#[test]
+fn what_is_in_a_state_that_nobody_knew_is_left_alone_and_told() {
+    let mut worlds = Vec::new();
+    for mode in ["start-first", "stop-first", "stop-first pinned", "completes"] {
+        for (whose, before) in hosts(mode, "pre_sync") {
+            for body in [1, 2] {
+                for (first, job) in [("unknown", "exited 0"), ("ready", "unknown"), ("unknown", "unknown")] {
+                    for what in ["stays", "sleeps", "is gone", "goes back"] {
+                        let mut desired = with_job(mode, body, "pre_sync");
+                        let mut observed = before.clone();
+                        set(&mut observed, &web(), first);
+                        set(&mut observed, &migrate(), job);
+                        match what {
+                            "sleeps" => desired.services.get_mut("web").unwrap().running = false,
+                            "is gone" => desired = Desired::gone(desired.environment, desired.app),
+                            "goes back" => observed.applied.rollback = true,
+                            _ => {}
+                        }
+                        let told = !plan(&desired, &observed).obstacles.is_empty();
+                        assert!(told || first != "unknown", "{mode} {whose} {what}: without a word");
+                        let title = format!("{mode} {first} to {body}, {whose} {job}, {what}");
+                        worlds.push(World { title, desired, observed });
+                    }
+                }
+            }
+        }
+    }
+    hold(worlds, plan);
+}
+
+#[test]
+fn a_job_whose_name_is_anothers_is_told_and_not_made() {
+    let mut worlds = Vec::new();
+    for when in ["pre_sync", "post_sync"] {
+        let desired = with_job("stop-first", 2, when);
+        let mut observed = settled(&with_job("stop-first", 1, when));
+        observed.foreign_names.insert(desired.jobs["migrate"].container_name.clone());
+        assert!(!plan(&desired, &observed).obstacles.is_empty(), "{when}: without a word");
+        worlds.push(World { title: format!("{when}, the name is another's"), desired, observed });
+    }
+    hold(worlds, plan);
+}
+
 /// Three services with a pinned name each.
 fn pinned(names: [&str; 3], body: u8) -> Desired {
     let mut services = serde_json::Map::new();
