@@ -34,7 +34,7 @@ bench:
 
 # The same tests with many more cases, those that take too long for every push, and the fuzz targets.
 nightly: nextest tools
-	PROPTEST_CASES=20000 scripts/engines run -- cargo nextest run --locked --run-ignored all $(ARGS); \
+	PROPTEST_CASES=20000 LAWS_STATES=5000 CRASH_SEEDS=1500 scripts/engines run -- cargo nextest run --locked --run-ignored all $(ARGS); \
 	tests=$$?; scripts/fuzz && exit $$tests
 
 # Every fuzz target for FUZZ_SECONDS (300) seconds.

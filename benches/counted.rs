@@ -9,7 +9,7 @@ use reconcile::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 use tokio::sync::mpsc::Receiver;
@@ -17,17 +17,21 @@ use tokio::sync::mpsc::Receiver;
 /// Another engine, and how many calls it got.
 pub struct Counted<E> {
     pub engine: E,
-    calls: AtomicUsize,
+    calls: Mutex<BTreeMap<&'static str, usize>>,
 }
 
 impl<E> Counted<E> {
     pub fn new(engine: E) -> Self {
-        Self { engine, calls: AtomicUsize::new(0) }
+        Self { engine, calls: Mutex::default() }
     }
 
-    /// How many calls since this was last asked.
-    pub fn taken(&self) -> usize {
-        self.calls.swap(0, Ordering::Relaxed)
+    /// How many calls of each name since this was last asked.
+    pub fn taken(&self) -> BTreeMap<&'static str, usize> {
+        std::mem::take(&mut *self.calls.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn count(&self, name: &'static str) {
+        *self.calls.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default() += 1;
     }
 }
 
@@ -38,7 +42,7 @@ macro_rules! counted {
                 self.engine.now()
             }
             $(async fn $name(&self, $($argument: $type),*) -> Answer<$answer> {
-                self.calls.fetch_add(1, Ordering::Relaxed);
+                self.count(stringify!($name));
                 self.engine.$name($($argument),*).await
             })*
         }

@@ -129,11 +129,11 @@ impl Bench {
         self.clear().await?;
         self.engine().taken();
         let cold = self.pass("one").await?;
-        tell("cold", cold, raw, self.engine().taken(), 2 * self.services + 1);
+        tell("cold", cold, raw, &self.engine().taken(), 2 * self.services + 1);
 
         let mut raw_lists = Vec::new();
         let mut noops = Vec::new();
-        let mut calls = 0;
+        let mut calls = BTreeMap::new();
         for _ in 0..7 {
             let start = Instant::now();
             self.engine().containers(&vec![("reconcile.environment".to_owned(), Some("bench".to_owned()))]).await?;
@@ -142,7 +142,7 @@ impl Bench {
             noops.push(self.pass("one").await?);
             calls = self.engine().taken();
         }
-        tell("no-op", middle(noops), middle(raw_lists), calls, 1);
+        tell("no-op", middle(noops), middle(raw_lists), &calls, 1);
 
         let mut raw_changes = Vec::new();
         let mut changes = Vec::new();
@@ -152,7 +152,7 @@ impl Bench {
             changes.push(self.pass(&format!("round-{round}")).await?);
             calls = self.engine().taken();
         }
-        tell("one change", middle(changes), middle(raw_changes), calls, 4);
+        tell("one change", middle(changes), middle(raw_changes), &calls, 4);
         Ok(())
     }
 
@@ -186,8 +186,12 @@ impl Bench {
         let app: AppName = "many".parse()?;
         let commit =
             Commit { id: "0".repeat(40), revision: "bench".into(), author: "bench".into(), subject: word.into() };
-        let head =
-            Head { commit, apps: BTreeMap::from([(app, Ok(desired(self.services, word)))]), trees: BTreeMap::new() };
+        let head = Head {
+            commit,
+            apps: BTreeMap::from([(app, Ok(desired(self.services, word)))]),
+            trees: BTreeMap::new(),
+            other: Vec::new(),
+        };
         let wish = Wish {
             environment: self.environment.clone(),
             mode: Mode::Apply,
@@ -300,10 +304,12 @@ fn middle(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-fn tell(what: &str, took: Duration, raw: Duration, calls: usize, raw_calls: usize) {
+fn tell(what: &str, took: Duration, raw: Duration, calls: &BTreeMap<&'static str, usize>, raw_calls: usize) {
     let ratio = took.as_secs_f64() / raw.as_secs_f64();
+    let all: usize = calls.values().sum();
+    let names = calls.iter().map(|(name, count)| format!("{count} {name}")).collect::<Vec<_>>().join(", ");
     println!(
-        "{what}: {took:.1?} beside {raw:.1?} of raw calls = {ratio:.2} x; {calls} engine calls beside {raw_calls}"
+        "{what}: {took:.1?} beside {raw:.1?} of raw calls = {ratio:.2} x; {all} engine calls beside {raw_calls} ({names})"
     );
 }
 

@@ -3,7 +3,10 @@
 use reconcile::{
     desired::Desired,
     plan::Cause,
-    record::{Close, Documents, Ledger, NewEntry, Outcome, RecordError, entry::RevisionKey},
+    record::{
+        Close, Documents, Ledger, NewEntry, Outcome, RecordError,
+        entry::{Provenance, RevisionKey},
+    },
 };
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -20,13 +23,15 @@ pub async fn record(ledger: &Ledger, desired: &Desired, revisions: usize) -> Res
                 manifest: format!("{number:064x}"),
                 images: BTreeMap::from([("bb:1".to_owned(), "sha256:1".to_owned())]),
             },
-            commit: format!("{number:040x}"),
-            author: "bench".into(),
-            subject: format!("the change {number}"),
-            at: jiff::Timestamp::UNIX_EPOCH,
-            cause: Cause::Commit,
-            by: "bench".into(),
-            reason: None,
+            origin: Provenance {
+                commit: format!("{number:040x}"),
+                author: "bench".into(),
+                subject: format!("the change {number}"),
+                at: jiff::Timestamp::UNIX_EPOCH,
+                cause: Cause::Commit,
+                by: "bench".into(),
+                reason: None,
+            },
         };
         let (spec, plan) = (json!(desired), json!([]));
         let documents = Documents { manifest: &desired.manifest, spec: &spec, plan: &plan };

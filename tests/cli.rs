@@ -179,6 +179,68 @@ fn validate_tells_every_error_with_its_place() {
 }
 
 #[test]
+fn validate_finds_the_manifests_wherever_they_are() {
+    let manifest = "services: {web: {image: \"web:1\"}}\n";
+    let place = Place::new();
+    place.run(&["validate"]).is(1).complains("there are no manifests here");
+    place.write("hosts/production/web.yaml", manifest);
+    place.write("hosts/production/shop.yaml", "extends: ../_base/shop.yaml\n");
+    place.write("hosts/_base/shop.yaml", manifest);
+    place.write("hosts/staging/web.yaml", "servces: {}\n");
+    // The folder of environments, one environment, one file: each by itself.
+    place.run(&["validate", "hosts"]).is(1).complains("hosts/staging/web.yaml:1:1: ");
+    assert_eq!(place.run(&["validate", "hosts/production"]).is(0).out, "2 valid apps.\n");
+    assert_eq!(place.run(&["validate", "hosts/production/shop.yaml"]).is(0).out, "1 valid app.\n");
+    let here = place.path("hosts/production");
+    assert_eq!(place.run(&["validate", &here.display().to_string()]).is(0).out, "2 valid apps.\n");
+    // The host file names the folder; a repository may hold the environments itself.
+    place.write("host.yaml", "source: {path: hosts}\n");
+    place.run(&["validate", "--config", "host.yaml"]).is(1).complains("hosts/staging/web.yaml:1:1: ");
+    place.run(&["validate", "--policy", "host.yaml"]).is(1).complains("hosts/staging/web.yaml:1:1: ");
+    let rooted = Place::new();
+    rooted.write("production/web.yaml", manifest);
+    rooted.write("_base/lonely.yaml", "servces: {}\n");
+    rooted.run(&["validate"]).is(1).complains("_base/lonely.yaml:1:1: ");
+    // A file alone, in a folder that is called like no environment.
+    place.write("My Folder/web.yaml", "services: {web: {imag: \"web:1\"}}\n");
+    place.run(&["validate", "My Folder/web.yaml"]).is(1).complains("My Folder/web.yaml:1:18: ");
+    place.write("My Folder/web.yaml", manifest);
+    place.run(&["validate", "My Folder/web.yaml"]).is(0);
+    // Where no environment is, what is misplaced is told all the same.
+    let stray = Place::new();
+    stray.write("environments/web.yaml", manifest);
+    stray.run(&["validate"]).is(1).complains("stands in no environment");
+}
+
+#[test]
+fn validate_goes_on_after_what_cannot_be_read() {
+    let place = Place::with_repository();
+    place.write("environments/production/bad.yaml", "servces: {}\n");
+    place.write("environments/production/huge.yaml", &"# much\n".repeat(40_000));
+    fs::write(place.path("environments/production/binary.yaml"), [0xff, 0xfe, 0, 1]).unwrap();
+    std::os::unix::fs::symlink("web.yaml", place.path("environments/production/link.yaml")).unwrap();
+    fs::create_dir_all(place.path("environments/production/sub/deep")).unwrap();
+    std::os::unix::fs::symlink("/etc", place.path("environments/staging")).unwrap();
+    let problems = place.run(&["validate", "--output", "json"]).is(1).json();
+    let told: Vec<(String, String)> = problems
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (it["file"].as_str().unwrap().to_owned(), it["message"].as_str().unwrap().to_owned()))
+        .collect();
+    let says = |file: &str, words: &str| told.iter().any(|(at, said)| at.ends_with(file) && said.contains(words));
+    assert!(says("production/bad.yaml", "servces"), "{told:#?}");
+    assert!(says("production/huge.yaml", "280000 bytes long"), "{told:#?}");
+    assert!(says("production/binary.yaml", "not UTF-8 text"), "{told:#?}");
+    assert!(says("production/link.yaml", "a symbolic link"), "{told:#?}");
+    assert!(says("environments/staging", "a symbolic link"), "{told:#?}");
+    assert_eq!(told.len(), 5, "{told:#?}");
+    let said = place.run(&["validate", "none.yaml", "environments/production/link.yaml", WEB]).is(1);
+    said.complains("none.yaml:1:1: this is not readable (there is no such file)");
+    said.complains("link.yaml:1:1: this is a symbolic link\n  hint: put the file itself here");
+}
+
+#[test]
 fn validate_judges_by_a_host_files_policy() {
     let place = Place::with_repository();
     place.edit(WEB, "\"8080:80\"", "\"*:8080:80\"");
@@ -215,6 +277,49 @@ fn git_is_compared_with_git_without_an_engine() {
     place.run(&["--dry-run", "--against", "HEAD~1", "--detailed-exitcode"]).is(2);
     place.run(&["--dry-run", "--against", "HEAD", "--detailed-exitcode"]).is(0);
     assert!(!place.path("state").exists(), "a comparison wrote something");
+}
+
+#[test]
+fn a_preview_without_an_engine_judges_the_policy_of_a_host_file_and_says_where_it_cannot() {
+    let place = Place::with_repository();
+    place.edit(WEB, "\"8080:80\"", "\"*:8080:80\"");
+    place.commit("web: for everybody");
+    let preview = ["--dry-run", "--against", "HEAD~1"];
+    let unjudged = "no host policy was judged";
+    assert_eq!(place.run(&preview).is(0).out.matches(unjudged).count(), 1);
+    assert!(place.run(&[&preview[..], &["--output", "markdown"]].concat()).is(0).out.contains(unjudged));
+    let said = place.run(&[&preview[..], &["--output", "json"]].concat()).is(0);
+    said.complains(unjudged);
+    assert_eq!(said.json()["apps"][0]["error"], serde_json::Value::Null);
+
+    place.write("host.yaml", "policy:\n  publish: [\"10.8.0.1:*\"]\n");
+    let judged = [&preview[..], &["--config", "host.yaml"]].concat();
+    let said = place.run(&judged).is(1);
+    assert!(said.out.contains(&format!("{WEB}:9:")) && said.out.contains("policy.publish"), "{}", said.out);
+    assert!(said.out.contains("host.yaml:2:12") && !said.out.contains(unjudged), "{}", said.out);
+    let report = place.run(&[&judged[..], &["--output", "json"]].concat()).is(1).json();
+    let error = &report["apps"][0]["error"];
+    assert_eq!((&error["blame"], &error["service"]), (&"world".into(), &"web".into()), "{report:#}");
+    place.write("host.yaml", "policy: {publish: [\"0.0.0.0:8080\", \"[::]:8080\"]}\n");
+    assert!(!place.run(&judged).is(0).out.contains(unjudged));
+}
+
+#[test]
+fn a_name_that_nobody_has_is_an_error_and_not_in_sync() {
+    let place = Place::with_repository();
+    let preview = |words: &[&str]| place.run(&[&["--dry-run", "--against", "HEAD"], words].concat());
+    let said = preview(&["--app", "wob"]).is(1);
+    said.complains("there is no app `wob`");
+    said.complains("did you mean `web`?");
+    let said = preview(&["--environment", "prodution"]).is(1);
+    said.complains("there is no environment `prodution`");
+    said.complains("did you mean `production`?");
+    assert_eq!(said.out, "");
+    preview(&["--environment", "prodution", "--allow-empty"]).is(0);
+    // Nothing was asked of a host, so nothing is said of its health.
+    assert!(!preview(&["--app", "web"]).is(0).out.contains("Unknown"));
+    // The engine is not even asked for a service that no manifest has.
+    place.run(&["--dry-run", "--replace", "web/db"]).is(1).complains("there is no service of `web` called `db`");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The plan's laws over every small world. `LAWS_SEED` takes another sample of the orders that are too many to walk all.
+//! The plan's laws over every small world. `LAWS_SEED` takes another sample of the orders that are too many to walk
+//! all, `LAWS_STATES` walks more of them.
 
 #[path = "laws/draw.rs"]
 mod draw;
@@ -14,6 +15,8 @@ mod mutants;
 mod one;
 #[path = "laws/several.rs"]
 mod several;
+#[path = "laws/surprise.rs"]
+mod surprise;
 #[path = "laws/upgrade.rs"]
 mod upgrade;
 #[path = "laws/walk.rs"]

@@ -93,6 +93,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("bollard", &["engine"]),
     ("clap", &["cli"]),
     ("git2", &["source"]),
+    ("indicatif", &["cli"]),
     ("rusqlite", &["record"]),
     // What others wrote is read by `yaml` alone; the ledger's documents are our own.
     ("serde_yaml", &["yaml", "record", "show"]),

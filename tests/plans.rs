@@ -41,8 +41,34 @@ fn called(text: &str, versions: &[(&str, &Desired)]) -> String {
     text
 }
 
-fn from_to(before: &Observed, old: &Desired, new: &Desired) -> String {
-    picture(new, before, &[("v1", old), ("v2", new)])
+/// A row of the table: a host in sync with one version, what happened to it since, and the version it is to come to.
+struct Row {
+    old: Desired,
+    new: Desired,
+    host: Observed,
+}
+
+/// From one version, done by an earlier pass, to another.
+fn from_to(old: Desired, new: Desired) -> Row {
+    let host = settled(&old);
+    Row { old, new, host }
+}
+
+/// A host in sync that nobody wants otherwise.
+fn in_sync(same: &Desired) -> Row {
+    from_to(same.clone(), same.clone())
+}
+
+impl Row {
+    /// With something done to the host meanwhile.
+    fn met(mut self, happened: impl FnOnce(&mut Observed)) -> Self {
+        happened(&mut self.host);
+        self
+    }
+
+    fn plan(&self) -> String {
+        picture(&self.new, &self.host, &[("v1", &self.old), ("v2", &self.new)])
+    }
 }
 
 fn web(version: u8, more: &Value) -> Desired {
@@ -73,8 +99,8 @@ fn rename(observed: &mut Observed, to: &str) {
 #[test]
 fn an_app_comes_to_an_empty_host() {
     let new = web(1, &writing());
-    let empty = draw::blank(&new);
-    assert_snapshot!(from_to(&empty, &new, &new), @"
+    let row = in_sync(&new).met(|host| *host = draw::blank(&new));
+    assert_snapshot!(row.plan(), @"
     0 create network test-app
     1 create volume test-app_data
     2 create web-v1                              0 1
@@ -85,8 +111,8 @@ fn an_app_comes_to_an_empty_host() {
 
 #[test]
 fn start_first_the_new_one_is_ready_before_the_old_one_stops() {
-    let (old, new) = (web(1, &probed()), web(2, &probed()));
-    assert_snapshot!(from_to(&settled(&old), &old, &new), @"
+    let row = from_to(web(1, &probed()), web(2, &probed()));
+    assert_snapshot!(row.plan(), @"
     0 create web-v2
     1 start web-v2                               0
     2 await web-v2                               1
@@ -97,8 +123,8 @@ fn start_first_the_new_one_is_ready_before_the_old_one_stops() {
 
 #[test]
 fn stop_first_the_new_one_is_made_before_the_old_one_stops() {
-    let (old, new) = (web(1, &writing()), web(2, &writing()));
-    assert_snapshot!(from_to(&settled(&old), &old, &new), @"
+    let row = from_to(web(1, &writing()), web(2, &writing()));
+    assert_snapshot!(row.plan(), @"
     0 create web-v2
     1 stop web-v1                                0
     2 start web-v2                               0 1
@@ -110,8 +136,8 @@ fn stop_first_the_new_one_is_made_before_the_old_one_stops() {
 #[test]
 fn a_pinned_name_is_taken_over_by_a_rename() {
     let pinned = json!({"healthcheck": {"http": {"path": "/", "port": 80}}, "container_name": "the-web"});
-    let (old, new) = (web(1, &pinned), web(2, &pinned));
-    assert_snapshot!(from_to(&settled(&old), &old, &new), @"
+    let row = from_to(web(1, &pinned), web(2, &pinned));
+    assert_snapshot!(row.plan(), @"
     0 create the-web-next
     1 start the-web-next                         0
     2 await the-web-next                         1
@@ -123,12 +149,10 @@ fn a_pinned_name_is_taken_over_by_a_rename() {
 
 #[test]
 fn a_crash_after_the_start_leaves_the_rest() {
-    let (old, new) = (web(1, &probed()), web(2, &probed()));
-    let mut both = settled(&old);
-    let (name, mut made) = settled(&new).containers.pop_first().unwrap();
+    let (name, mut made) = settled(&web(2, &probed())).containers.pop_first().unwrap();
     made.readiness = Readiness::Unproven;
-    both.containers.insert(name, made);
-    assert_snapshot!(from_to(&both, &old, &new), @"
+    let row = from_to(web(1, &probed()), web(2, &probed())).met(|host| drop(host.containers.insert(name, made)));
+    assert_snapshot!(row.plan(), @"
     0 await web-v2
     1 stop web-v1                                0
     2 remove web-v1                              0 1
@@ -137,18 +161,18 @@ fn a_crash_after_the_start_leaves_the_rest() {
 
 #[test]
 fn a_hand_gave_another_name() {
-    let same = web(1, &probed());
-    let mut renamed = settled(&same);
-    rename(&mut renamed, "somebody-renamed-it");
-    assert_snapshot!(from_to(&renamed, &same, &same), @"0 rename somebody-renamed-it to web-v1");
+    let row = in_sync(&web(1, &probed())).met(|host| rename(host, "somebody-renamed-it"));
+    assert_snapshot!(row.plan(), @"0 rename somebody-renamed-it to web-v1");
 }
 
 #[test]
 fn a_foreign_container_has_the_name() {
     let same = web(1, &json!({"container_name": "the-web"}));
-    let mut taken = draw::blank(&same);
-    taken.foreign_names.insert("the-web".to_owned());
-    assert_snapshot!(from_to(&taken, &same, &same), @"
+    let row = in_sync(&same).met(|host| {
+        *host = draw::blank(&same);
+        host.foreign_names.insert("the-web".to_owned());
+    });
+    assert_snapshot!(row.plan(), @"
     0 create network test-app
     1 create volume test-app_data
     ! the name `the-web` is taken by a container that is not this app's
@@ -156,11 +180,84 @@ fn a_foreign_container_has_the_name() {
 }
 
 #[test]
+fn a_foreign_container_has_the_name_of_one_that_serves() {
+    let row = in_sync(&web(1, &json!({"container_name": "the-web"}))).met(|host| {
+        rename(host, "somebody-renamed-it");
+        host.foreign_names.insert("the-web".to_owned());
+    });
+    assert_snapshot!(row.plan(), @"! the name `the-web` is taken by a container that is not this app's");
+}
+
+/// Two services, each under a name and in a version.
+fn named(one: (&str, u8), two: (&str, u8)) -> Desired {
+    let service = |(name, version): (&str, u8)| json!({"image": "app:1", "container_name": name, "env": {"VERSION": version.to_string()}});
+    app(&json!({"services": {"one": service(one), "two": service(two)}}))
+}
+
+#[test]
+fn two_services_swap_their_names_and_nobody_stops() {
+    let row = from_to(named(("red", 1), ("blue", 1)), named(("blue", 1), ("red", 1)));
+    assert_snapshot!(row.plan(), @"
+    0 rename red to blue-next
+    1 rename blue to red                         0
+    2 rename blue-next to blue                   0 1
+    ");
+}
+
+#[test]
+fn two_services_swap_their_names_and_one_changes() {
+    let row = from_to(named(("red", 1), ("blue", 1)), named(("blue", 2), ("red", 1)));
+    assert_snapshot!(row.plan(), @"
+    0 create blue-next
+    1 stop red                                   0
+    2 start blue-next                            0 1
+    3 await blue-next                            1 2
+    4 remove red                                 1 3
+    5 rename blue to red                         0 4
+    6 rename blue-next to blue                   0 2 3 5
+    ");
+}
+
+#[test]
+fn a_name_that_another_service_gives_up_is_taken_after_it() {
+    let row = from_to(named(("red", 1), ("blue", 1)), named(("blue", 1), ("green", 1)));
+    assert_snapshot!(row.plan(), @"
+    0 rename blue to green
+    1 rename red to blue                         0
+    ");
+}
+
+#[test]
+fn a_sleeping_service_makes_room_for_who_wants_its_name() {
+    let asleep = |mut desired: Desired| {
+        desired.services.get_mut("two").unwrap().running = false;
+        desired
+    };
+    let row = from_to(named(("red", 1), ("blue", 1)), asleep(named(("blue", 1), ("green", 1))));
+    assert_snapshot!(row.plan(), @"
+    0 stop blue
+    1 rename blue to green                       0
+    2 rename red to blue                         1
+    ");
+}
+
+#[test]
+fn a_name_of_a_service_that_is_gone_is_taken_after_its_end() {
+    let alone =
+        app(&json!({"services": {"one": {"image": "app:1", "container_name": "blue", "env": {"VERSION": "1"}}}}));
+    let row = from_to(named(("red", 1), ("blue", 1)), alone);
+    assert_snapshot!(row.plan(), @"
+    0 stop blue
+    1 remove blue                                0
+    2 rename red to blue                         1
+    ");
+}
+
+#[test]
 fn who_was_stopped_by_hand_is_started() {
-    let same = web(1, &probed());
-    let mut stopped = settled(&same);
-    stopped.containers.values_mut().for_each(|container| container.life = Life::Exited(137));
-    assert_snapshot!(from_to(&stopped, &same, &same), @"
+    let row = in_sync(&web(1, &probed()))
+        .met(|host| host.containers.values_mut().for_each(|container| container.life = Life::Exited(137)));
+    assert_snapshot!(row.plan(), @"
     0 start web-v1
     1 await web-v1                               0
     ");
@@ -168,17 +265,16 @@ fn who_was_stopped_by_hand_is_started() {
 
 #[test]
 fn scale_nought_stops_and_keeps() {
-    let (old, new) =
-        (web(1, &probed()), web(1, &json!({"healthcheck": {"http": {"path": "/", "port": 80}}, "scale": 0})));
-    assert_snapshot!(from_to(&settled(&old), &old, &new), @"0 stop web-v1");
+    let row =
+        from_to(web(1, &probed()), web(1, &json!({"healthcheck": {"http": {"path": "/", "port": 80}}, "scale": 0})));
+    assert_snapshot!(row.plan(), @"0 stop web-v1");
 }
 
 #[test]
 fn a_moved_tag_is_another_image() {
-    let same = web(1, &probed());
-    let mut moved = settled(&same);
-    moved.images.insert("app:1".to_owned(), Image { id: "sha256:moved".to_owned(), ..Image::default() });
-    assert_snapshot!(from_to(&moved, &same, &same), @"
+    let another = Image { id: "sha256:moved".to_owned(), ..Image::default() };
+    let row = in_sync(&web(1, &probed())).met(|host| drop(host.images.insert("app:1".to_owned(), another)));
+    assert_snapshot!(row.plan(), @"
     0 create web-v1-next
     1 start web-v1-next                          0
     2 await web-v1-next                          1
@@ -190,9 +286,11 @@ fn a_moved_tag_is_another_image() {
 
 #[test]
 fn limits_change_in_place() {
-    let (old, new) =
-        (web(1, &probed()), web(1, &json!({"healthcheck": {"http": {"path": "/", "port": 80}}, "mem_limit": "64m"})));
-    assert_snapshot!(from_to(&settled(&old), &old, &new), @"0 adjust web-v1");
+    let row = from_to(
+        web(1, &probed()),
+        web(1, &json!({"healthcheck": {"http": {"path": "/", "port": 80}}, "mem_limit": "64m"})),
+    );
+    assert_snapshot!(row.plan(), @"0 adjust web-v1");
 }
 
 fn two(db: u8, dependency: &Value) -> Desired {
@@ -205,8 +303,8 @@ fn two(db: u8, dependency: &Value) -> Desired {
 #[test]
 fn a_dependency_is_replaced_and_its_dependent_left_alone() {
     let dependency = json!({"condition": "service_healthy"});
-    let (old, new) = (two(1, &dependency), two(2, &dependency));
-    assert_snapshot!(from_to(&settled(&old), &old, &new), @"
+    let row = from_to(two(1, &dependency), two(2, &dependency));
+    assert_snapshot!(row.plan(), @"
     0 create db-v2
     1 stop db-v1                                 0
     2 start db-v2                                0 1
@@ -218,8 +316,8 @@ fn a_dependency_is_replaced_and_its_dependent_left_alone() {
 #[test]
 fn a_dependency_with_restart_takes_its_dependent_along() {
     let dependency = json!({"condition": "service_healthy", "restart": true});
-    let (old, new) = (two(1, &dependency), two(2, &dependency));
-    assert_snapshot!(from_to(&settled(&old), &old, &new), @"
+    let row = from_to(two(1, &dependency), two(2, &dependency));
+    assert_snapshot!(row.plan(), @"
     0 create db-v2
     1 stop db-v1                                 0
     2 start db-v2                                0 1
@@ -239,8 +337,8 @@ fn a_guest_is_made_anew_in_the_network_of_its_new_host() {
             "web": {"image": "app:1", "network_mode": "service:vpn"},
         }}))
     };
-    let (old, new) = (shared(1), shared(2));
-    assert_snapshot!(from_to(&settled(&old), &old, &new), @"
+    let row = from_to(shared(1), shared(2));
+    assert_snapshot!(row.plan(), @"
     0 create vpn-v2
     1 stop vpn-v1                                0
     2 start vpn-v2                               0 1
@@ -265,8 +363,8 @@ fn with_job(version: u8, when: &str) -> Desired {
 
 #[test]
 fn a_job_runs_between_the_old_writer_and_the_new() {
-    let (old, new) = (with_job(1, "pre_sync"), with_job(2, "pre_sync"));
-    assert_snapshot!(from_to(&settled(&old), &old, &new), @"
+    let row = from_to(with_job(1, "pre_sync"), with_job(2, "pre_sync"));
+    assert_snapshot!(row.plan(), @"
     0 create migrate-v2
     1 create web-v2
     2 stop web-v1                                1
@@ -281,8 +379,8 @@ fn a_job_runs_between_the_old_writer_and_the_new() {
 
 #[test]
 fn a_job_after_the_sync_waits_for_its_service() {
-    let (old, new) = (with_job(1, "post_sync"), with_job(2, "post_sync"));
-    assert_snapshot!(from_to(&settled(&old), &old, &new), @"
+    let row = from_to(with_job(1, "post_sync"), with_job(2, "post_sync"));
+    assert_snapshot!(row.plan(), @"
     0 create web-v2
     1 stop web-v1                                0
     2 start web-v2                               0 1
@@ -310,6 +408,42 @@ fn going_back_runs_no_job() {
 }
 
 #[test]
+fn a_service_that_got_another_name_writes_its_volume_after_the_one_before() {
+    let called = |name: &str| {
+        app(&json!({"services": {name: {"image": "db:1", "volumes": ["data:/data"]}}, "volumes": {"data": {}}}))
+    };
+    let row = from_to(called("db"), called("postgres"));
+    assert_snapshot!(row.plan(), @"
+    0 create postgres-v2
+    1 stop db-v1                                 0
+    2 start postgres-v2                          0 1
+    3 await postgres-v2                          2
+    4 remove db-v1                               1 3
+    ");
+}
+
+#[test]
+fn ports_that_are_swapped_are_free_before_they_are_taken() {
+    let on = |one: u16, two: u16| {
+        let service = |port: u16| json!({"image": "app:1", "ports": [format!("{port}:80")]});
+        app(&json!({"services": {"one": service(one), "two": service(two)}}))
+    };
+    let row = from_to(on(8001, 8002), on(8002, 8001));
+    assert_snapshot!(row.plan(), @"
+    0 create one-v2
+    1 stop one-v1                                0
+    2 create two-v2
+    3 stop two-v1                                2
+    4 start one-v2                               0 1 3
+    5 await one-v2                               1 4
+    6 remove one-v1                              1 5
+    7 start two-v2                               1 2 3
+    8 await two-v2                               3 7
+    9 remove two-v1                              3 8
+    ");
+}
+
+#[test]
 fn a_network_is_made_anew_under_everybody() {
     let on = |internal: bool| {
         app(&json!({
@@ -317,8 +451,8 @@ fn a_network_is_made_anew_under_everybody() {
             "networks": {"back": {"internal": internal}},
         }))
     };
-    let (old, new) = (on(false), on(true));
-    assert_snapshot!(from_to(&settled(&old), &old, &new), @"
+    let row = from_to(on(false), on(true));
+    assert_snapshot!(row.plan(), @"
     0 disconnect web-v1 from test-app_back
     1 remove network test-app_back               0
     2 create network test-app_back               1
@@ -328,9 +462,11 @@ fn a_network_is_made_anew_under_everybody() {
 
 #[test]
 fn what_is_gone_from_the_manifest_goes_last() {
-    let old = two(1, &json!({"condition": "service_started"}));
-    let new = app(&json!({"services": {"web": {"image": "app:1", "env": {"VERSION": "2"}}}}));
-    assert_snapshot!(from_to(&settled(&old), &old, &new), @"
+    let row = from_to(
+        two(1, &json!({"condition": "service_started"})),
+        app(&json!({"services": {"web": {"image": "app:1", "env": {"VERSION": "2"}}}})),
+    );
+    assert_snapshot!(row.plan(), @"
     0 create web-v2
     1 stop web-v1                                0
     2 start web-v2                               0 1
@@ -343,6 +479,5 @@ fn what_is_gone_from_the_manifest_goes_last() {
 
 #[test]
 fn nothing_is_done_where_nothing_differs() {
-    let same = with_job(1, "pre_sync");
-    assert_snapshot!(from_to(&settled(&same), &same, &same), @"In sync.");
+    assert_snapshot!(in_sync(&with_job(1, "pre_sync")).plan(), @"In sync.");
 }

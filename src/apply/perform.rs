@@ -41,6 +41,39 @@ impl StepError {
     }
 }
 
+/// What is done to a container that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verb {
+    Stop,
+    Remove,
+    Rename,
+    Adjust,
+    Unpause,
+    Connect,
+    Disconnect,
+}
+
+impl Verb {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Remove => "remove",
+            Self::Rename => "rename",
+            Self::Adjust => "adjust the limits of",
+            Self::Unpause => "unpause",
+            Self::Connect => "connect",
+            Self::Disconnect => "disconnect",
+        }
+    }
+
+    fn is_done_with_what_is_gone(self) -> bool {
+        match self {
+            Self::Stop | Self::Remove => true,
+            Self::Rename | Self::Adjust | Self::Unpause | Self::Connect | Self::Disconnect => false,
+        }
+    }
+}
+
 /// Whoever performs errands.
 #[derive(Debug)]
 pub struct Hands<E> {
@@ -123,40 +156,31 @@ impl<E: Engine> Hands<E> {
             Errand::Create(container) => self.create(&container).await,
             Errand::Stop { id, grace } => {
                 let asked = engine.stop(&id, grace).await;
-                self.judge(asked, &id, "stop", |detail| !detail.life.is_up()).await
+                self.judge(asked, &id, Verb::Stop, |detail| !detail.life.is_up()).await
             }
             Errand::Remove { id } => {
                 let asked = engine.remove(&id).await;
-                let refused = asked.is_err();
-                match self.judge(asked, &id, "remove", |_| false).await {
-                    // A restart that the engine had begun before it was stopped brings a container up again (seen on
-                    // Podman 4.3.1): it wants another stop, which is the plan's to say.
-                    Err(error) if refused && self.is_up(&id).await => {
-                        tracing::debug!(%error, "it came up again");
-                        Err(StepError::Surprise { what: format!("container `{id}` came up again") })
-                    }
-                    judged => judged,
-                }
+                self.judge(asked, &id, Verb::Remove, |_| false).await
             }
             Errand::Rename { id, to } => {
                 let asked = engine.rename(&id, &to).await;
-                self.judge(asked, &id, "rename", |detail| detail.name == to).await
+                self.judge(asked, &id, Verb::Rename, |detail| detail.name == to).await
             }
             Errand::Adjust { id, to } => {
                 let asked = engine.adjust(&id, &to).await;
-                self.judge(asked, &id, "adjust the limits of", |detail| detail.adjustable.as_ref() == Some(&to)).await
+                self.judge(asked, &id, Verb::Adjust, |detail| detail.adjustable.as_ref() == Some(&to)).await
             }
             Errand::Unpause { id } => {
                 let asked = engine.unpause(&id).await;
-                self.judge(asked, &id, "unpause", |detail| detail.life == Life::Running).await
+                self.judge(asked, &id, Verb::Unpause, |detail| detail.life == Life::Running).await
             }
             Errand::Connect { id, network, aliases } => {
                 let asked = engine.connect(&id, &network, &aliases).await;
-                self.judge(asked, &id, "connect", |detail| detail.endpoints.contains_key(&network)).await
+                self.judge(asked, &id, Verb::Connect, |detail| detail.endpoints.contains_key(&network)).await
             }
             Errand::Disconnect { id, network } => {
                 let asked = engine.disconnect(&id, &network).await;
-                self.judge(asked, &id, "disconnect", |detail| !detail.endpoints.contains_key(&network)).await
+                self.judge(asked, &id, Verb::Disconnect, |detail| !detail.endpoints.contains_key(&network)).await
             }
             Errand::Tag { image_id, tag } => {
                 engine.tag(&image_id, &tag).await.map(|()| Effect::Done).map_err(failed(format!("name image `{tag}`")))
@@ -173,31 +197,27 @@ impl<E: Engine> Hands<E> {
         }
     }
 
-    async fn is_up(&self, id: &str) -> bool {
-        matches!(self.engine.container(id).await, Ok(Some(detail)) if detail.life.is_up())
-    }
-
-    /// A refused request is fine when what it should have done is so; a container that is gone is done with.
+    /// A refused request is fine when what it should have done is so.
     async fn judge(
         &self,
         asked: Result<(), EngineError>,
         id: &str,
-        doing: &str,
+        verb: Verb,
         so: impl Fn(&Detail) -> bool,
     ) -> Result<Effect, StepError> {
         let Err(source) = asked else { return Ok(Effect::Done) };
         match self.engine.container(id).await {
-            Ok(None) if doing == "stop" || doing == "remove" => Ok(Effect::Done),
+            Ok(None) if verb.is_done_with_what_is_gone() => Ok(Effect::Done),
             Ok(None) => Err(StepError::Surprise { what: format!("container `{id}` was taken away") }),
             Ok(Some(detail)) if so(&detail) => Ok(Effect::Done),
-            // One that keeps dying came up again in between: what is to be done with it is planned anew.
-            Ok(Some(detail)) if detail.restarts > 0 && (doing == "stop" || doing == "remove") => {
+            // Only what was down is to be removed: another stop is the plan's to say.
+            Ok(Some(detail)) if verb == Verb::Remove && detail.life.is_up() => {
                 Err(StepError::Surprise { what: format!("container `{}` came up again", detail.name) })
             }
             Ok(Some(detail)) => {
-                Err(StepError::Engine { doing: format!("{doing} container `{}`", detail.name), source })
+                Err(StepError::Engine { doing: format!("{} container `{}`", verb.word(), detail.name), source })
             }
-            Err(_) => Err(StepError::Engine { doing: format!("{doing} container `{id}`"), source }),
+            Err(_) => Err(StepError::Engine { doing: format!("{} container `{id}`", verb.word()), source }),
         }
     }
 

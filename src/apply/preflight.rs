@@ -1,4 +1,4 @@
-//! What can be checked before the first stop: names, ports, an image's volumes.
+//! What can be checked before the first stop: names, ports, links, an image's volumes.
 
 use super::perform::StepError;
 use crate::{
@@ -13,7 +13,7 @@ use std::{
     net::{SocketAddr, TcpListener, UdpSocket},
 };
 
-/// Looks at what others hold, once a plan would make containers: fills in their names and finds what is in the way.
+/// Looks at what others hold, once a plan would make or rename containers: fills in their names and finds what is in the way.
 ///
 /// # Errors
 /// The engine does not answer.
@@ -23,8 +23,9 @@ pub async fn check<E: Engine>(
     observed: &mut Observed,
     plan: &Plan,
 ) -> Answer<Vec<Obstacle>> {
-    let begun: BTreeSet<&Role> = plan.steps.iter().filter_map(|planned| begins(&planned.step)).collect();
-    if begun.is_empty() {
+    let begun: BTreeSet<&Role> = plan.steps.iter().filter_map(|planned| planned.step.begins()).collect();
+    let renames = plan.steps.iter().any(|planned| matches!(planned.step, Step::Rename { .. }));
+    if begun.is_empty() && !renames {
         return Ok(Vec::new());
     }
     let everyone = engine.containers(&Vec::new()).await?;
@@ -37,7 +38,7 @@ pub async fn check<E: Engine>(
         for port in &service.spec.ports {
             if let Some(holder) = foreign
                 .iter()
-                .find(|summary| summary.life.is_up() && summary.ports.iter().any(|held| clash(held, port)))
+                .find(|summary| summary.life.is_up() && summary.ports.iter().any(|held| held.clashes(port)))
             {
                 let (what, hint) = port_words(port, &format!("container `{}`", holder.name));
                 obstacles.push(Obstacle {
@@ -60,28 +61,6 @@ pub async fn check<E: Engine>(
     }
     observed.foreign_names = foreign_names;
     Ok(obstacles)
-}
-
-/// Who is made or started by a step: nobody else needs room.
-fn begins(step: &Step) -> Option<&Role> {
-    match step {
-        Step::Create { role, .. } | Step::Start { role, .. } => Some(role),
-        Step::Pull { .. }
-        | Step::CreateNetwork { .. }
-        | Step::RemoveNetwork { .. }
-        | Step::CreateVolume { .. }
-        | Step::Await { .. }
-        | Step::AwaitExit { .. }
-        | Step::Stop { .. }
-        | Step::Remove { .. }
-        | Step::Rename { .. }
-        | Step::Adjust { .. }
-        | Step::Unpause { .. }
-        | Step::Connect { .. }
-        | Step::Disconnect { .. }
-        | Step::Tag { .. }
-        | Step::Untag { .. } => None,
-    }
 }
 
 /// An image's `VOLUME` that no volume or tmpfs covers would put data where nobody finds it again.
@@ -108,6 +87,12 @@ async fn uncovered_volume<E: Engine>(
     }))
 }
 
+/// Where a path of this host leads once every link in it is followed; none where there is nothing.
+#[must_use]
+pub fn path_behind_links(path: &str) -> Option<String> {
+    std::fs::canonicalize(path).ok().map(|path| path.to_string_lossy().into_owned())
+}
+
 /// The port of a container that could not be started and that somebody else holds.
 ///
 /// # Errors
@@ -119,7 +104,7 @@ pub async fn taken_port<E: Engine>(engine: &E, ports: &BTreeSet<PublishedPort>, 
     let everyone = engine.containers(&Vec::new()).await?;
     for port in ports {
         let holder = everyone.iter().find(|summary| {
-            summary.id != id && summary.life.is_up() && summary.ports.iter().any(|held| clash(held, port))
+            summary.id != id && summary.life.is_up() && summary.ports.iter().any(|held| held.clashes(port))
         });
         let holder = match holder {
             Some(summary) => format!("container `{}`", summary.name),
@@ -140,18 +125,11 @@ fn port_words(port: &PublishedPort, holder: &str) -> (String, String) {
     )
 }
 
-fn clash(one: &PublishedPort, two: &PublishedPort) -> bool {
-    one.host != 0
-        && one.host == two.host
-        && one.protocol == two.protocol
-        && (one.address == two.address || one.address.is_unspecified() || two.address.is_unspecified())
-}
-
 fn held_by_us(port: &PublishedPort, observed: &Observed) -> bool {
     observed
         .containers
         .values()
-        .any(|container| container.life.is_up() && container.ports.iter().any(|held| clash(held, port)))
+        .any(|container| container.life.is_up() && container.ports.iter().any(|held| held.clashes(port)))
 }
 
 /// True when nobody on this host listens there, as far as binding tells.

@@ -1,19 +1,27 @@
-//! `--dry-run --against REF`: rendered git against rendered git, for a merge request. No engine, no secrets, no record.
+//! `--dry-run --against REF`: rendered git against rendered git, for a merge request. No engine, no secrets, no record;
+//! the host's policy where there is a host file.
 
 use super::{
     Complaint, Verdict,
     converge::Converge,
     head::Rendered,
+    named,
     session::{Session, source},
     told::Told,
 };
 use crate::{
-    desired::Desired,
-    pass::report::invalid,
-    plan::paper,
-    show::{AppReport, Compared, EnvironmentReport, HealthWord, Origin, Status, Summary, notes, report::FORMAT},
+    desired::{ContainerSpec, Desired},
+    pass::{
+        report::{invalid, obstacles},
+        verdict,
+    },
+    plan::{Obstacle, paper},
+    policy::{self, Subject},
+    show::{
+        AppReport, Compared, EnvironmentReport, ErrorReport, HealthWord, Origin, Status, Summary, notes, report::FORMAT,
+    },
     value::{AppName, EnvironmentName},
-    yaml::Diagnostic,
+    yaml::{Diagnostic, Node},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,11 +42,18 @@ pub fn run(asked: &Converge, session: &Session, reference: &str) -> Result<Verdi
     };
     let (mut old, mut new) = (old.render(), new.render());
     let mut told = Told::new(session, asked.worktree);
+    let known: BTreeSet<EnvironmentName> = old.keys().chain(new.keys()).cloned().collect();
+    let apps = old.values().chain(new.values()).flat_map(|rendered| rendered.apps.keys().cloned());
+    let in_manifests: Vec<AppName> = apps.collect();
     for environment in environments {
+        if !known.contains(&environment) && !asked.allow_empty {
+            told.missing(&named::environment(&environment, &known));
+            continue;
+        }
         let before = old.remove(&environment).unwrap_or_default();
         let after = new.remove(&environment).unwrap_or_default();
         told.problems(&environment, &after.other);
-        let apps = compared(&environment, before, after, &asked.apps);
+        let apps = compared(session, &environment, before, after, &asked.apps);
         told.report(EnvironmentReport {
             format: FORMAT,
             environment,
@@ -46,15 +61,25 @@ pub fn run(asked: &Converge, session: &Session, reference: &str) -> Result<Verdi
             status: apps.iter().map(|app| app.status).max().unwrap_or(Status::Synced),
             summary: Summary::of(apps.iter().flat_map(|app| &app.changes)),
             apps,
-            origin: Origin { source: String::new(), compared: Compared::Revision(base.revision()) },
+            origin: Origin {
+                source: String::new(),
+                compared: Compared::Revision { revision: base.revision(), judged: session.host.is_written() },
+            },
         })?;
     }
+    told.named(asked, in_manifests);
     told.end(asked.detailed_exitcode)
 }
 
 type Apps = BTreeMap<AppName, Result<Desired, Vec<Diagnostic>>>;
 
-fn compared(environment: &EnvironmentName, before: Rendered, after: Rendered, only: &[AppName]) -> Vec<AppReport> {
+fn compared(
+    session: &Session,
+    environment: &EnvironmentName,
+    before: Rendered,
+    after: Rendered,
+    only: &[AppName],
+) -> Vec<AppReport> {
     let names: BTreeSet<&AppName> = before.apps.keys().chain(after.apps.keys()).collect();
     names
         .into_iter()
@@ -65,7 +90,9 @@ fn compared(environment: &EnvironmentName, before: Rendered, after: Rendered, on
             let old = side(&before.apps, app).and_then(Result::ok).cloned().unwrap_or_else(gone);
             match side(&after.apps, app) {
                 None => report(app, &old, &gone()),
-                Some(Ok(new)) => report(app, &old, new),
+                Some(Ok(new)) => {
+                    AppReport { error: denied(session, new, after.trees.get(app)), ..report(app, &old, new) }
+                }
                 Some(Err(problems)) => invalid(app, problems, None),
             }
         })
@@ -74,6 +101,20 @@ fn compared(environment: &EnvironmentName, before: Rendered, after: Rendered, on
 
 fn side<'a>(apps: &'a Apps, app: &AppName) -> Option<Result<&'a Desired, &'a Vec<Diagnostic>>> {
     apps.get(app).map(Result::as_ref)
+}
+
+/// What the policy of the host file denies. Links on the host's disk cannot be followed from elsewhere.
+fn denied(session: &Session, desired: &Desired, tree: Option<&Node>) -> Option<ErrorReport> {
+    let host = &session.host;
+    if !host.is_written() {
+        return None;
+    }
+    let protected = session.protected_paths(session.settings.engine.as_deref().unwrap_or_default());
+    let judge = |subject: &Subject<'_>, spec: &ContainerSpec| policy::judge(&host.settings.policy, subject, spec);
+    let denials = policy::of_app(desired, &protected, judge);
+    let found: Vec<Obstacle> =
+        denials.iter().map(|(role, denial)| verdict::obstacle(host, tree, desired, role, denial)).collect();
+    obstacles(&found)
 }
 
 fn report(app: &AppName, old: &Desired, new: &Desired) -> AppReport {

@@ -43,11 +43,11 @@ const NOT_YET: &[&str] = &[
 #[derive(Debug, Parser)]
 #[command(name = "reconcile", version, max_term_width = 110, disable_help_subcommand = true)]
 pub struct Arguments {
+    #[command(flatten)]
+    pub converge: Converge,
     /// What every command takes.
     #[command(flatten)]
     pub global: Global,
-    #[command(flatten)]
-    pub converge: Converge,
     #[command(subcommand)]
     pub command: Option<Command>,
 }

@@ -1,6 +1,6 @@
 //! The command without a name: converge once, or show the plan.
 
-use super::{Complaint, Verdict, against, ask, interruption, session::Session, told::Told};
+use super::{Complaint, Verdict, against, ask, head::Rendered, interruption, named, session::Session, told::Told};
 use crate::{
     pass::{self, Mode, Wish, environment},
     source::Commit,
@@ -11,11 +11,13 @@ use std::{path::PathBuf, str::FromStr};
 
 /// Converges once, or shows the plan.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Converging, without a command")]
 pub struct Converge {
     /// Shows what would be done and does nothing: pulls nothing, writes nothing.
     #[arg(long)]
     pub dry_run: bool,
-    /// Compares the manifests of REF with those of the head instead of the host: no engine, no secrets.
+    /// Compares the manifests of REF with those of the head instead of the host: no engine, no secrets. The host's
+    /// policy is judged where there is a host file.
     #[arg(long, value_name = "REF", requires = "dry_run", conflicts_with = "replace")]
     pub against: Option<String>,
     /// Reads the files of the work tree, uncommitted ones too.
@@ -86,20 +88,37 @@ impl Converge {
         let manifests =
             if self.worktree { session.worktree(&repository)? } else { session.manifests(&repository, &commit)? };
         let mut rendered = manifests.render();
+        let environments = session.environments_of(&manifests)?;
+        rendered.retain(|environment, _| environments.contains(environment));
+        if let Some(complaint) = named::service(self, &rendered) {
+            return Err(complaint);
+        }
+        let in_manifests: Vec<AppName> = rendered.values().flat_map(|rendered| rendered.apps.keys().cloned()).collect();
         let ledger = if self.dry_run { session.planning().await? } else { session.writing().await? };
         let host = session.host(ledger).await?;
         let mut told = Told::new(session, self.worktree);
-        for environment in session.environments_of(&manifests)? {
+        for environment in environments {
             if *ending.borrow() {
                 return Err(Complaint::says(format!("stopped before environment `{environment}`")));
             }
+            let is_known = rendered.contains_key(&environment)
+                || self.allow_empty
+                || !host.ledger.apps(&environment).await?.is_empty();
             let rendered = rendered.remove(&environment).unwrap_or_default();
             told.problems(&environment, &rendered.other);
-            let head = pass::Head { commit: described(&commit), apps: rendered.apps, trees: rendered.trees };
-            let mut wish = self.wish(environment, rendered.other.is_empty());
-            if !self.dry_run && !self.yes && ask::somebody_is_there() {
+            let head = head(&commit, rendered);
+            let mut wish = self.wish(environment);
+            let asks = !self.dry_run && !self.yes && ask::somebody_is_there();
+            if asks {
                 wish.mode = Mode::DryRun;
-                let report = environment::run(&host, &wish, &head, &ending).await?;
+            }
+            let mut report = environment::run(&host, &wish, &head, &ending).await?;
+            if report.apps.is_empty() && !is_known {
+                // To be in sync with a mistyped name would be no comfort.
+                told.missing(&named::environment(&wish.environment, &manifests.environments()));
+                continue;
+            }
+            if asks {
                 let pending = report.pending();
                 told.report(report)?;
                 if !pending {
@@ -110,13 +129,15 @@ impl Converge {
                     continue;
                 }
                 wish.mode = Mode::Apply;
+                report = environment::run(&host, &wish, &head, &ending).await?;
             }
-            told.report(environment::run(&host, &wish, &head, &ending).await?)?;
+            told.report(report)?;
         }
+        told.named(self, in_manifests);
         told.end(self.detailed_exitcode)
     }
 
-    fn wish(&self, environment: EnvironmentName, whole: bool) -> Wish {
+    fn wish(&self, environment: EnvironmentName) -> Wish {
         Wish {
             environment,
             mode: if self.dry_run { Mode::DryRun } else { Mode::Apply },
@@ -124,14 +145,19 @@ impl Converge {
             replace: self.replace.iter().map(|asked| (asked.app.clone(), asked.service.clone())).collect(),
             allow_empty: self.allow_empty,
             hold: None,
-            // A misplaced file may be an app that only seems to be gone.
-            max_deletes: self.max_deletes.or((!whole).then_some(0)),
+            max_deletes: self.max_deletes,
         }
     }
 }
 
+/// What a commit says of an environment, for a pass.
+pub fn head(commit: &Commit, rendered: Rendered) -> pass::Head {
+    let Rendered { apps, trees, other } = rendered;
+    pass::Head { commit: described(commit), apps, trees, other }
+}
+
 /// A commit as a pass records it.
-pub fn described(commit: &Commit) -> pass::Commit {
+fn described(commit: &Commit) -> pass::Commit {
     pass::Commit {
         id: commit.id.clone(),
         revision: commit.revision(),

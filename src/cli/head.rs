@@ -50,6 +50,12 @@ impl Manifests {
             .collect()
     }
 
+    /// What is wrong with files that are no app, also where no environment is.
+    #[must_use]
+    pub fn other(&self) -> Vec<Diagnostic> {
+        manifest::other(&self.files, &self.folder)
+    }
+
     /// All environments of the tree: apps are judged beside each other, also across environments.
     #[must_use]
     pub fn render(&self) -> BTreeMap<EnvironmentName, Rendered> {

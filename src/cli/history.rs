@@ -37,7 +37,7 @@ impl History {
             }
         }
         // Entries of one app may carry the same time; their numbers never do.
-        entries.sort_by_key(|entry| Reverse((entry.at, entry.number)));
+        entries.sort_by_key(|entry| Reverse((entry.origin.at, entry.number)));
         results::report(
             session.settings.output,
             &entries,

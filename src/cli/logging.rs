@@ -1,8 +1,11 @@
 //! What the tool says about its own work, on standard error.
 
-use super::arguments::{Global, LogFormat};
+use super::{
+    arguments::{Global, LogFormat},
+    progress::{Aside, Progress},
+};
 use std::io::IsTerminal;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// Libraries whose lower levels print whole requests, which can hold what a manifest's author would not show.
 const CAPPED: [&str; 3] = ["bollard", "hyper", "hyper_util"];
@@ -17,14 +20,19 @@ pub fn begin(global: &Global) {
     };
     let cap = if global.verbose == 0 { "warn" } else { "info" };
     let filter = CAPPED.iter().fold(level.to_owned(), |filter, library| format!("{filter},{library}={cap}"));
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
+    let progress = Progress::wanted(global);
+    let beside = progress.clone();
+    let logs = tracing_subscriber::fmt::layer()
+        .with_writer(move || Aside::of(beside.as_ref()))
         .with_target(false)
         .with_ansi(!global.no_color && std::env::var_os("NO_COLOR").is_none() && std::io::stderr().is_terminal());
-    // Fails only where a subscriber is set already: tests that run several commands in one process.
-    let _ = match global.log_format {
-        LogFormat::Text => logs.try_init(),
-        LogFormat::Json => logs.json().try_init(),
+    let logs = match global.log_format {
+        LogFormat::Text => logs.boxed(),
+        LogFormat::Json => logs.json().boxed(),
     };
+    let subscriber = tracing_subscriber::registry()
+        .with(logs.with_filter(EnvFilter::new(filter)))
+        .with(progress.map(Progress::layer));
+    // Fails only where a subscriber is set already: tests that run several commands in one process.
+    let _ = subscriber.try_init();
 }

@@ -2,6 +2,7 @@
 
 mod against;
 pub mod arguments;
+mod around;
 mod ask;
 mod complaint;
 mod converge;
@@ -12,6 +13,8 @@ mod history;
 mod init;
 mod interruption;
 mod logging;
+mod named;
+mod progress;
 mod reference;
 mod results;
 mod resume;

@@ -41,7 +41,7 @@ impl Rollback {
 
         let (repository, commit) = session.head()?;
         let rendered = session.manifests(&repository, &commit)?.render().remove(&environment).unwrap_or_default();
-        let head = pass::Head { commit: converge::described(&commit), apps: rendered.apps, trees: rendered.trees };
+        let head = converge::head(&commit, rendered);
         let hold = Hold {
             revision: Some(number),
             by: settings::user(),

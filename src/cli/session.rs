@@ -12,14 +12,14 @@ use crate::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    fmt, fs,
     io::ErrorKind,
     path::Path,
     sync::Arc,
 };
 
 /// Where the host file is when nobody says so; nothing in the repository stands in for it.
-const HOST_FILE: &str = "/etc/reconcile/reconcile.yaml";
+pub const HOST_FILE: &str = "/etc/reconcile/reconcile.yaml";
 
 /// One run of the command.
 pub struct Session {
@@ -178,7 +178,7 @@ impl Session {
     }
 
     /// Paths that no container may see: what is ours, and the engine's socket.
-    fn protected_paths(&self, address: &str) -> Vec<String> {
+    pub fn protected_paths(&self, address: &str) -> Vec<String> {
         let state = std::path::absolute(&self.settings.state_dir).unwrap_or_else(|_| self.settings.state_dir.clone());
         let socket = address.strip_prefix("unix://").unwrap_or(address).to_owned();
         let ours = ["/etc/reconcile".to_owned(), state.display().to_string()];
@@ -221,7 +221,7 @@ impl Session {
             }
             all.extend(apps);
         }
-        if found.is_empty() { Err(unknown(app, &all)) } else { Ok(found) }
+        if found.is_empty() { Err(unknown("app", app.as_str(), &all)) } else { Ok(found) }
     }
 }
 
@@ -248,15 +248,16 @@ fn only(app: &AppName, places: &[EnvironmentName]) -> Result<EnvironmentName, Co
     }
 }
 
-fn unknown(app: &AppName, all: &BTreeSet<AppName>) -> Complaint {
-    let nearest = all
-        .iter()
-        .max_by(|a, b| {
-            let likeness = |name: &AppName| strsim::jaro_winkler(name.as_str(), app.as_str());
-            likeness(a).total_cmp(&likeness(b))
-        })
-        .map(|name| format!("did you mean `{name}`?"));
-    Complaint::says(format!("there is no app `{app}`")).with_hint(nearest)
+/// A name that nobody has, with the nearest that somebody has.
+pub fn unknown<'a, T: fmt::Display + 'a>(what: &str, name: &str, all: impl IntoIterator<Item = &'a T>) -> Complaint {
+    let hint = nearest(name, all).map(|name| format!("did you mean `{name}`?"));
+    Complaint::says(format!("there is no {what} `{name}`")).with_hint(hint)
+}
+
+/// Of some names the one that is most like this one.
+pub fn nearest<'a, T: fmt::Display + 'a>(name: &str, all: impl IntoIterator<Item = &'a T>) -> Option<String> {
+    let likeness = |known: &str| strsim::jaro_winkler(known, name);
+    all.into_iter().map(ToString::to_string).max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
 }
 
 /// An engine that does not answer.

@@ -1,7 +1,7 @@
 //! `show`: one revision of an app.
 
 use super::{Complaint, results, session::Session};
-use crate::{show, value::AppName};
+use crate::{pass::last_words, show, value::AppName};
 use clap::Args;
 
 /// Shows one revision: where it came from, how it went, its merged manifest.
@@ -27,7 +27,8 @@ impl Show {
                 .with_hint(format!("`reconcile history {}` lists them", self.app))
         })?;
         let manifest = ledger.stored_manifest(&environment, &self.app, entry.original()).await?;
-        let revision = show::RevisionAccount { entry: show::HistoryEntry::from(entry), manifest };
+        let error = last_words::kept(&ledger, &environment, &self.app, entry.number).await;
+        let revision = show::RevisionAccount { entry: show::HistoryEntry::from(entry), error, manifest };
         results::report(
             session.settings.output,
             &revision,

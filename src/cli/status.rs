@@ -2,7 +2,7 @@
 
 use super::{Complaint, converge, results, session::Session};
 use crate::{
-    pass::{self, Mode, Wish, account},
+    pass::{Mode, Wish, account},
     show,
     value::AppName,
 };
@@ -33,7 +33,7 @@ impl Status {
         let mut accounts = Vec::new();
         for environment in environments {
             let rendered = rendered.remove(&environment).unwrap_or_default();
-            let head = pass::Head { commit: converge::described(&commit), apps: rendered.apps, trees: rendered.trees };
+            let head = converge::head(&commit, rendered);
             let wish = Wish {
                 environment,
                 mode: Mode::DryRun,

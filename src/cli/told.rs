@@ -1,13 +1,13 @@
 //! Tells what a run found and did, and what that means for the exit code.
 
-use super::{Complaint, Verdict, arguments::Output, results, session::Session};
+use super::{Complaint, Verdict, arguments::Output, converge::Converge, named, results, session::Session};
 use crate::{
     record::Outcome,
     show::{self, AppReport, EnvironmentReport},
-    value::EnvironmentName,
+    value::{AppName, EnvironmentName},
     yaml::Diagnostic,
 };
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 /// What was told so far.
 pub struct Told<'a> {
@@ -17,12 +17,13 @@ pub struct Told<'a> {
     waiting: Vec<EnvironmentReport>,
     failed: bool,
     pending: bool,
+    seen: BTreeSet<AppName>,
 }
 
 impl<'a> Told<'a> {
     /// Nothing yet.
     pub fn new(session: &'a Session, worktree: bool) -> Self {
-        Self { session, worktree, waiting: Vec::new(), failed: false, pending: false }
+        Self { session, worktree, waiting: Vec::new(), failed: false, pending: false, seen: BTreeSet::new() }
     }
 
     /// Tells what is wrong with files that are no app.
@@ -42,6 +43,7 @@ impl<'a> Told<'a> {
         let settings = &self.session.settings;
         let source = absolute(&settings.source);
         report.origin.source = if self.worktree { format!("the work tree of {source}") } else { source };
+        self.seen.extend(report.apps.iter().map(|app| app.app.clone()));
         self.failed |= report.failed();
         self.pending |= report.pending();
         for app in report.apps.iter().filter(|app| app.failed()) {
@@ -49,11 +51,30 @@ impl<'a> Told<'a> {
         }
         match settings.output {
             Output::Text => results::print(&show::plan(&report)),
-            Output::Json => results::print(&format!("{}\n", show::json(&report)?)),
+            Output::Json => {
+                if let Some(unjudged) = show::unjudged(&report) {
+                    anstream::eprintln!("{unjudged}");
+                }
+                results::print(&format!("{}\n", show::json(&report)?))
+            }
             Output::Markdown => {
                 self.waiting.push(report);
                 Ok(())
             }
+        }
+    }
+
+    /// Tells what was asked for and is not there.
+    pub fn missing(&mut self, complaint: &Complaint) {
+        self.failed = true;
+        anstream::eprint!("{complaint}");
+    }
+
+    /// Tells of apps that were named and that neither the manifests nor the host knows.
+    pub fn named(&mut self, asked: &Converge, in_manifests: impl IntoIterator<Item = AppName>) {
+        self.seen.extend(in_manifests);
+        if let Some(complaint) = named::app(asked, &self.seen) {
+            self.missing(&complaint);
         }
     }
 

@@ -3,26 +3,26 @@
 use super::{
     Complaint, Verdict,
     arguments::{Global, Output},
-    disk::{self, Asked},
-    head::{Manifests, Rendered},
+    disk::{self, Tree},
+    head::Rendered,
     results,
-    session::host_file,
+    session::{HOST_FILE, host_file},
 };
 use crate::{
-    host::Host,
-    observed::Role,
-    policy::{self, Subject},
+    desired::Desired,
+    host::{Host, Source},
+    policy,
     value::{AppName, EnvironmentName},
     yaml::{Diagnostic, Node},
 };
 use clap::Args;
 use serde::Serialize;
-use std::{collections::BTreeSet, mem, path::PathBuf};
+use std::path::{Path, PathBuf};
 
 /// Checks the manifests on disk, without an engine.
 #[derive(Debug, Args)]
 pub struct Validate {
-    /// Files or folders below a folder `environments` [default: `environments` here].
+    /// Files, folders of them, or a repository [default: the host file's `source.path` or `environments` here, or here].
     pub paths: Vec<PathBuf>,
     /// Also judges them by the policy of this host file.
     #[arg(long, value_name = "HOSTFILE")]
@@ -43,73 +43,76 @@ impl Validate {
     /// Checks, and tells everything that is wrong.
     ///
     /// # Errors
-    /// A path is not there or below no folder of environments; the host file is wrong.
+    /// The host file is wrong; there are more files than anyone writes.
     pub fn run(&self, global: &Global) -> Result<Verdict, Complaint> {
         let host = self.policy.as_deref().map(host_file).transpose()?;
-        let paths = if self.paths.is_empty() { vec![PathBuf::from("environments")] } else { self.paths.clone() };
-        let mut problems = Vec::new();
+        let folders = folders(global, host.as_ref())?;
+        let paths = if self.paths.is_empty() { vec![usual(&folders)] } else { self.paths.clone() };
+        let (trees, mut problems) = disk::trees(&paths, &folders)?;
         let mut apps = 0;
-        for mut tree in disk::trees(&paths)? {
-            let manifests = Manifests { files: mem::take(&mut tree.files), folder: "environments".to_owned() };
+        for mut tree in trees {
+            let manifests = tree.manifests();
+            let mut found: Vec<Diagnostic> =
+                manifests.other().into_iter().filter(|problem| tree.asked.covers(&problem.place.file)).collect();
             for (environment, rendered) in manifests.render() {
-                apps += rendered.apps.len();
-                let found = of_environment(&environment, &rendered, &tree.asked, host.as_ref());
-                problems.extend(found.into_iter().map(|problem| tree.seen_from_here(problem)));
+                let asked = |app: &&AppName| tree.asked.covers(&tree.file_of(environment.as_str(), app.as_str()));
+                apps += rendered.apps.keys().filter(asked).count();
+                found.extend(of_environment(&environment, &rendered, &tree, host.as_ref()));
             }
+            problems.extend(found.into_iter().map(|problem| tree.seen_from_here(problem)));
         }
-        problems.sort_by(|a: &Diagnostic, b| a.place.cmp(&b.place));
+        problems.sort_by(|a: &Diagnostic, b| (&a.place, &a.message).cmp(&(&b.place, &b.message)));
         problems.dedup();
         tell(global.output, &problems, apps)?;
         Ok(if problems.is_empty() { Verdict::Done } else { Verdict::Failed })
     }
 }
 
+/// The names that the folder of environments may have: the host file's, and the usual one.
+fn folders(global: &Global, policy: Option<&Host>) -> Result<Vec<String>, Complaint> {
+    let configured = match (&global.config, policy) {
+        (Some(path), _) => Some(host_file(path)?.settings.source.path),
+        (None, Some(host)) => Some(host.settings.source.path.clone()),
+        // It is not what was asked about: wrong or hidden, it says nothing here.
+        (None, None) => host_file(Path::new(HOST_FILE)).ok().map(|host| host.settings.source.path),
+    };
+    Ok(configured.into_iter().chain([Source::default().path]).collect())
+}
+
+/// Where to look when no path was named.
+fn usual(folders: &[String]) -> PathBuf {
+    let here = folders.iter().map(PathBuf::from).find(|folder| folder.is_dir());
+    here.unwrap_or_else(|| PathBuf::from("."))
+}
+
 /// What is wrong with the files that were asked about, and with those that the asked ones extend.
 fn of_environment(
     environment: &EnvironmentName,
     rendered: &Rendered,
-    asked: &Asked,
+    tree: &Tree,
     host: Option<&Host>,
 ) -> Vec<Diagnostic> {
-    let named = |problem: &Diagnostic| asked.covers(&problem.place.file);
-    let mut problems: Vec<Diagnostic> = rendered.other.iter().filter(|problem| named(problem)).cloned().collect();
+    let named = |problem: &Diagnostic| tree.asked.covers(&problem.place.file);
+    let mut problems = Vec::new();
     for (app, desired) in &rendered.apps {
         let found = match (desired, host, rendered.trees.get(app)) {
             (Err(wrong), _, _) => wrong.clone(),
-            (Ok(desired), Some(host), Some(tree)) => denied(app, desired, tree, host),
+            (Ok(desired), Some(host), Some(tree)) => denied(desired, tree, host),
             (Ok(_), _, _) => Vec::new(),
         };
-        let whole = asked.covers(&format!("environments/{environment}/{app}.yaml"));
+        let whole = tree.asked.covers(&tree.file_of(environment.as_str(), app.as_str()));
         problems.extend(found.into_iter().filter(|problem| whole || named(problem)));
     }
     problems
 }
 
 /// What the policy denies, where the manifest asks for it.
-fn denied(app: &AppName, desired: &crate::desired::Desired, tree: &Node, host: &Host) -> Vec<Diagnostic> {
-    let external_networks: BTreeSet<String> =
-        desired.networks.iter().filter(|(_, network)| network.external).map(|(name, _)| name.clone()).collect();
-    let services = desired
-        .services
-        .values()
-        .map(|service| (Role::Service(service.name.clone()), &service.spec, service.internal_only));
-    let jobs = desired.jobs.values().map(|job| {
-        let internal = desired.services.get(&job.service).is_some_and(|service| service.internal_only);
-        (Role::Job(job.name.clone()), &job.spec, internal)
-    });
-    let denials = services.chain(jobs).flat_map(|(role, spec, internal_only)| {
-        let subject = Subject {
-            environment: &desired.environment,
-            app,
-            role: &role,
-            internal_only,
-            external_networks: &external_networks,
-            protected_paths: &[],
-        };
-        policy::judge(&host.settings.policy, &subject, spec)
-    });
+fn denied(desired: &Desired, tree: &Node, host: &Host) -> Vec<Diagnostic> {
+    let policy = &host.settings.policy;
+    let denials = policy::of_app(desired, &[], |subject, spec| policy::judge(policy, subject, spec));
     denials
-        .map(|denial| {
+        .into_iter()
+        .map(|(_, denial)| {
             let path: Vec<&str> = denial.field.split('.').collect();
             let problem = Diagnostic::new(tree.place_of(&path), denial.to_string());
             match denial.remedy(host) {

@@ -194,6 +194,17 @@ pub struct PublishedPort {
     pub protocol: Protocol,
 }
 
+impl PublishedPort {
+    /// True when a host cannot give both. Port 0 is any that is free.
+    #[must_use]
+    pub fn clashes(&self, other: &Self) -> bool {
+        self.host != 0
+            && self.host == other.host
+            && self.protocol == other.protocol
+            && (self.address == other.address || self.address.is_unspecified() || other.address.is_unspecified())
+    }
+}
+
 /// A volume or host path inside the container.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Mount {

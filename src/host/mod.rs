@@ -26,6 +26,12 @@ pub struct Host {
 }
 
 impl Host {
+    /// True where there is a file, an empty one too.
+    #[must_use]
+    pub fn is_written(&self) -> bool {
+        self.origin.is_some()
+    }
+
     /// Where a setting stands (`["policy", "publish"]`), or its nearest parent; none where there is no file.
     #[must_use]
     pub fn place_of(&self, path: &[&str]) -> Option<Place> {

@@ -44,24 +44,42 @@ pub struct Loaded {
 /// `root` is the folder the environments stand in, `environments` unless the host file says otherwise.
 #[must_use]
 pub fn load(files: &BTreeMap<String, String>, environment: &EnvironmentName, root: &str) -> Loaded {
-    let mut loaded = Loaded::default();
-    for path in files.keys() {
-        match placement(root, path) {
-            Placement::App { environment: of, name } if of == *environment => {
-                let layers = extend::layers(files, root, path);
-                loaded.apps.insert(name.clone(), app(of, name, layers));
-            }
-            Placement::Misplaced { environment: of, problem } if of.as_ref().is_none_or(|of| of == environment) => {
-                loaded.other.push(Diagnostic::new(&first_line(path), problem));
-            }
-            Placement::App { .. } | Placement::Base | Placement::Ignored | Placement::Misplaced { .. } => {}
+    let apps = files.keys().filter_map(|path| match placement(root, path) {
+        Placement::App { environment: of, name } if of == *environment => {
+            let layers = extend::layers(files, root, path);
+            Some((name.clone(), app(of, name, layers)))
         }
-    }
+        Placement::App { .. } | Placement::Base | Placement::Ignored | Placement::Misplaced { .. } => None,
+    });
+    let of_it = |of: Option<&EnvironmentName>| of.is_none_or(|of| of == environment);
+    Loaded { apps: apps.collect(), other: misplaced(files, root, of_it).chain(lonely(files, root)).collect() }
+}
+
+/// What is wrong with files that are no app, of all environments.
+#[must_use]
+pub fn other(files: &BTreeMap<String, String>, root: &str) -> Vec<Diagnostic> {
+    misplaced(files, root, |_| true).chain(lonely(files, root)).collect()
+}
+
+/// Files in a place that the layout does not know.
+fn misplaced<'a>(
+    files: &'a BTreeMap<String, String>,
+    root: &'a str,
+    wanted: impl Fn(Option<&EnvironmentName>) -> bool + 'a,
+) -> impl Iterator<Item = Diagnostic> + 'a {
+    files.keys().filter_map(move |path| match placement(root, path) {
+        Placement::Misplaced { environment, problem } if wanted(environment.as_ref()) => {
+            Some(Diagnostic::new(&first_line(path), problem))
+        }
+        Placement::App { .. } | Placement::Base | Placement::Ignored | Placement::Misplaced { .. } => None,
+    })
+}
+
+/// Bases that no file extends: what is wrong with the others is told by the apps above them.
+fn lonely<'a>(files: &'a BTreeMap<String, String>, root: &'a str) -> impl Iterator<Item = Diagnostic> + 'a {
     let extended = extend::named(files);
-    for path in files.keys().filter(|path| placement(root, path) == Placement::Base && !extended.contains(*path)) {
-        loaded.other.extend(extend::layers(files, root, path).problems);
-    }
-    loaded
+    let lonely = move |path: &&String| placement(root, path) == Placement::Base && !extended.contains(*path);
+    files.keys().filter(lonely).flat_map(move |path| extend::layers(files, root, path).problems)
 }
 
 fn first_line(path: &str) -> Place {

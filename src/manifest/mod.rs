@@ -27,7 +27,7 @@ pub use health::{Healthcheck, HttpCheck, TcpCheck, TestCommand};
 pub use job::Job;
 pub use layout::{Placement, environments, placement};
 pub use limit::{Gpus, Limit};
-pub use load::{App, Loaded, load};
+pub use load::{App, Loaded, load, other};
 pub use network::{Logging, Network, Volume};
 pub use rollout::{OrderChoice, Rollout};
 pub use schema::{schema, shape};

@@ -72,7 +72,7 @@ pub struct Service {
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(title = "Container name", example = &"neuronetz-gateway")]
     pub container_name: Option<ObjectName>,
-    /// How many containers: 1, or 0 for a stopped one. Default: 1.
+    /// How many containers: 1, or 0 for a stopped one, which nobody that runs may need. Default: 1.
     #[serde(default = "count::<1>", skip_serializing_if = "is_count::<1>")]
     #[schemars(title = "Scale", example = 0)]
     pub scale: u32,

@@ -137,6 +137,17 @@ fn container(detail: &Detail, role: Role, applied: &Applied) -> Container {
         writes: detail.body.writes(),
         ports: detail.body.ports.clone(),
         unprunable: label::unprunable(&detail.labels),
+        stopped: stopped(detail, applied),
+    }
+}
+
+/// True when it is over, or nearly, because the tool stopped this very run of it.
+fn stopped(detail: &Detail, applied: &Applied) -> bool {
+    match &detail.life {
+        Life::Stopping | Life::Exited(_) | Life::Removing | Life::Dead => {
+            applied.stopped.get(&detail.id) == Some(&detail.started_at)
+        }
+        Life::Created | Life::Running | Life::Paused | Life::Restarting | Life::Unknown(_) => false,
     }
 }
 

@@ -5,7 +5,7 @@ pub mod readiness;
 
 use crate::{
     desired::label,
-    engine::{Answer, Detail, Engine, ImageView, LabelFilter, NetworkView, VolumeView},
+    engine::{Answer, Detail, Engine, ImageView, LabelFilter, NetworkView, Summary, VolumeView},
     observed::Abilities,
     value::{AppName, EnvironmentName},
 };
@@ -39,20 +39,54 @@ pub struct Look {
 /// The engine does not answer. A container that goes away meanwhile is no error.
 pub async fn look<E: Engine>(engine: &E, abilities: Abilities, scope: &Scope, side_by_side: usize) -> Answer<Look> {
     let filter = filter(scope, None);
-    let (containers, images, networks, volumes) =
-        tokio::try_join!(inspect(engine, &filter, side_by_side), engine.images(), engine.networks(), engine.volumes())?;
+    let (containers, images, networks, volumes) = tokio::try_join!(
+        inspect(engine, &filter, side_by_side, |_| None),
+        engine.images(),
+        engine.networks(),
+        engine.volumes()
+    )?;
     Ok(Look { now: engine.now(), scope: scope.clone(), abilities, containers, images, networks, volumes })
 }
 
 impl Look {
-    /// Looks again at the containers of one app; networks, volumes and images are looked at again too where asked.
+    /// Looks again at one app, as if for the first time.
     ///
     /// # Errors
     /// The engine does not answer.
     pub async fn again<E: Engine>(&self, engine: &E, app: &AppName, side_by_side: usize) -> Answer<Self> {
+        self.anew(engine, app, side_by_side, |_| None).await
+    }
+
+    /// Looks again at one app after steps of ours: what they were about is inspected, and whatever else the list tells
+    /// otherwise than before. `touched` holds the names of containers, before and after the steps.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn after<E: Engine>(
+        &self,
+        engine: &E,
+        app: &AppName,
+        touched: &BTreeSet<String>,
+        side_by_side: usize,
+    ) -> Answer<Self> {
+        self.anew(engine, app, side_by_side, |summary| {
+            let known = self.containers.get(&summary.id)?;
+            let touched = touched.contains(&summary.name) || touched.contains(&known.name);
+            (!touched && is_as_listed(known, summary)).then(|| known.clone())
+        })
+        .await
+    }
+
+    async fn anew<E: Engine>(
+        &self,
+        engine: &E,
+        app: &AppName,
+        side_by_side: usize,
+        known: impl Fn(&Summary) -> Option<Detail> + Send + Sync,
+    ) -> Answer<Self> {
         let filter = filter(&self.scope, Some(app));
         let (containers, images, networks, volumes) = tokio::try_join!(
-            inspect(engine, &filter, side_by_side),
+            inspect(engine, &filter, side_by_side, known),
             engine.images(),
             engine.networks(),
             engine.volumes()
@@ -93,12 +127,31 @@ fn filter(scope: &Scope, app: Option<&AppName>) -> LabelFilter {
     filter
 }
 
-async fn inspect<E: Engine>(engine: &E, filter: &LabelFilter, side_by_side: usize) -> Answer<BTreeMap<String, Detail>> {
-    let summaries = engine.containers(filter).await?;
-    stream::iter(summaries)
-        .map(|summary| async move { engine.container(&summary.id).await })
-        .buffer_unordered(side_by_side.max(1))
-        .try_filter_map(|detail| async move { Ok(detail.map(|detail| (detail.id.clone(), detail))) })
-        .try_collect()
-        .await
+fn is_as_listed(known: &Detail, listed: &Summary) -> bool {
+    known.life == listed.life
+        && known.name == listed.name
+        && known.image_id == listed.image_id
+        && known.endpoints.keys().eq(&listed.networks)
+}
+
+/// Lists what is ours and inspects what is not `known`.
+async fn inspect<E: Engine>(
+    engine: &E,
+    filter: &LabelFilter,
+    side_by_side: usize,
+    known: impl Fn(&Summary) -> Option<Detail>,
+) -> Answer<BTreeMap<String, Detail>> {
+    let (mut details, mut unknown) = (BTreeMap::new(), Vec::new());
+    for summary in engine.containers(filter).await? {
+        match known(&summary) {
+            Some(detail) => drop(details.insert(summary.id, detail)),
+            None => unknown.push(summary.id),
+        }
+    }
+    let inspections = unknown.iter().map(|id| engine.container(id)).collect::<Vec<_>>();
+    let mut inspections = stream::iter(inspections).buffer_unordered(side_by_side.max(1));
+    while let Some(detail) = inspections.try_next().await? {
+        details.extend(detail.map(|detail| (detail.id.clone(), detail)));
+    }
+    Ok(details)
 }

@@ -9,6 +9,9 @@ use crate::{
 use futures_util::{StreamExt, stream};
 use std::collections::BTreeMap;
 
+/// Probes at once.
+const SIDE_BY_SIDE: usize = 16;
+
 /// Marks containers `Failing` whose probe does not pass now. A probe that does not apply leaves them as they are.
 pub async fn ask_again<E: Engine>(
     engine: &E,
@@ -17,26 +20,24 @@ pub async fn ask_again<E: Engine>(
     observed: &mut Observed,
     details: &BTreeMap<String, Detail>,
 ) {
-    let asked: Vec<(String, &Detail, Option<&Probe>, Network)> = observed
+    let asked: Vec<_> = observed
         .containers
         .iter()
         .filter(|(_, container)| container.life == Life::Running && container.readiness == Readiness::Ready)
         .filter_map(|(name, container)| {
             let Role::Service(service) = &container.role else { return None };
             let service = desired.services.get(service)?;
-            let detail = details.get(&container.id)?;
-            Some((name.clone(), detail, service.probe.as_ref(), service.spec.network.clone()))
+            let (name, detail) = (name.clone(), details.get(&container.id)?);
+            Some(async move {
+                let network = &service.spec.network;
+                let passes = passes(engine, runs_healthchecks, service.probe.as_ref(), network, detail).await;
+                // Where the engine does not answer, nothing is known, and the container stays what it was.
+                passes.is_ok_and(|passes| passes.is_err()).then_some(name)
+            })
         })
         .collect();
-    let failing: Vec<String> = stream::iter(asked)
-        .map(|(name, detail, probe, network)| async move {
-            let passes = passes(engine, runs_healthchecks, probe, &network, detail).await.unwrap_or(Ok(()));
-            passes.is_err().then_some(name)
-        })
-        .buffer_unordered(16)
-        .filter_map(|name| async move { name })
-        .collect()
-        .await;
+    let failing: Vec<String> =
+        stream::iter(asked).buffer_unordered(SIDE_BY_SIDE).filter_map(|name| async move { name }).collect().await;
     for name in failing {
         if let Some(container) = observed.containers.get_mut(&name) {
             container.readiness = Readiness::Failing;

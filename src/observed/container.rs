@@ -47,6 +47,8 @@ pub struct Container {
     pub ports: BTreeSet<PublishedPort>,
     /// Label `reconcile.prune=false`.
     pub unprunable: bool,
+    /// This run of it was ended by ourselves: neither its own end nor a hand's doing.
+    pub stopped: bool,
 }
 
 /// What a container is for.

@@ -1,30 +1,13 @@
 //! Carries a verified effect over into what was observed, so that a pass looks once and not after each step.
 
 use super::{
-    Baseline, Container, Endpoint, Evidence, Failure, Image, Life, Network, Observed, Owner, Readiness, Role, Volume,
+    Baseline, Container, Effect, Endpoint, Evidence, Failure, Life, Network, Observed, Owner, Readiness, Role, Volume,
 };
 use crate::{
     desired::{ContainerSpec, Desired, SpecHash, spec},
     plan::{Step, job},
 };
 use std::collections::{BTreeMap, BTreeSet};
-
-/// What a step was seen to have done.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    /// What it says, and nothing more is to be known.
-    Done,
-    /// The reference means this image now.
-    Pulled(Image),
-    /// The network or container has this id.
-    Made { id: String },
-    /// The container was seen ready.
-    Ready,
-    /// The container ended well.
-    Ended,
-    /// The container or job failed.
-    Failed(Failure),
-}
 
 /// Carries an effect over.
 pub fn fold(observed: &mut Observed, desired: &Desired, step: &Step, effect: &Effect) {
@@ -70,6 +53,7 @@ pub fn fold(observed: &mut Observed, desired: &Desired, step: &Step, effect: &Ef
                 facts.life = Life::Running;
                 facts.started_at = Some(now);
                 facts.readiness = Readiness::Unproven;
+                facts.stopped = false;
             });
         }
         Step::Await { container, .. } => match effect {
@@ -96,14 +80,11 @@ pub fn fold(observed: &mut Observed, desired: &Desired, step: &Step, effect: &Ef
                 job_done(observed, desired, container, role);
             }
         },
-        Step::Stop { container, .. } => {
-            change(observed, container, |facts| {
-                // A signal ends a process with some code; which one decides nothing, but 0 could pass for work well done.
-                facts.life = Life::Exited(143);
-            });
-            let id = observed.containers.get(container).map(|facts| facts.id.clone());
-            observed.applied.stopped.extend(id);
-        }
+        // A signal ends a process with some code; which one decides nothing.
+        Step::Stop { container, .. } => change(observed, container, |facts| {
+            facts.life = Life::Exited(143);
+            facts.stopped = true;
+        }),
         Step::Remove { container, .. } => {
             observed.containers.remove(container);
         }
@@ -240,6 +221,7 @@ fn create(observed: &mut Observed, desired: &Desired, name: &str, role: &Role, i
             writes: body.writes(),
             ports: body.ports.clone(),
             unprunable: false,
+            stopped: false,
         },
     );
 }

@@ -3,11 +3,15 @@
 //! `observe` makes it, `apply` folds each verified effect into it, `plan` reads it.
 
 pub mod container;
+pub mod effect;
 pub mod fold;
 pub mod projection;
+pub mod surprise;
 
 pub use container::{Container, Endpoint, Evidence, Failure, Life, Readiness, Role};
-pub use fold::{Effect, fold};
+pub use effect::Effect;
+pub use fold::fold;
+pub use surprise::surprises;
 
 use crate::{desired::SpecHash, value::JobName};
 use jiff::Timestamp;
@@ -109,8 +113,11 @@ pub struct Applied {
     pub present_tags: BTreeMap<String, String>,
     /// Containers to be replaced because somebody said so, by id.
     pub replace: BTreeSet<String>,
-    /// Containers that this pass has stopped itself, by id: that they are over is no drift.
-    pub stopped: BTreeSet<String>,
+    /// The runs of containers that the tool set out to end, by id: that one of them is over is no drift, and its exit
+    /// code 0 no work well done.
+    pub stopped: BTreeMap<String, Option<Timestamp>>,
+    /// The newest attempt has come to no end: what was begun in it is the tool's to finish.
+    pub unfinished: bool,
     /// The target is an earlier revision, not the head.
     pub rollback: bool,
 }

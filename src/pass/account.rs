@@ -3,7 +3,7 @@
 use super::{
     Head, Host, PassError, Wish,
     aim::{self, Aim},
-    attempt, health, report,
+    attempt, health, last_words, report,
 };
 use crate::{
     blame::Blame,
@@ -13,7 +13,7 @@ use crate::{
     observed::Abilities,
     plan::{Cause, FieldChange, cast::Cast},
     record::target,
-    show::{AppAccount, AppReport, ContainerAccount, ErrorReport, HeldReport, ServiceAccount, SuspendedReport},
+    show::{AppAccount, AppReport, ContainerAccount, ServiceAccount, SuspendedReport},
     value::AppName,
 };
 use std::collections::BTreeSet;
@@ -57,7 +57,10 @@ async fn one<E: Engine>(host: &Host<E>, wish: &Wish, head: &Head, app: &AppName,
     .await;
     let report = report::planned(&aim);
     let error = match attempt::obstacles(host, head.trees.get(app), &mut aim).await {
-        Ok(found) => report::obstacles(&found).or_else(|| failure(report.held.as_ref())),
+        Ok(found) => match report::obstacles(&found) {
+            Some(obstacles) => Some(obstacles),
+            None => last_words::of(&host.ledger, &aim, report.held.as_ref()).await,
+        },
         Err(error) => Some(report::chain(Blame::World, &error)),
     };
     let drift = drift(&report);
@@ -89,13 +92,6 @@ fn told(wish: &Wish, report: AppReport) -> AppAccount {
         error: report.error,
         services: Vec::new(),
     }
-}
-
-/// Why an app went back by itself.
-fn failure(held: Option<&HeldReport>) -> Option<ErrorReport> {
-    let held = held.filter(|held| held.by == "reconcile")?;
-    let hint = "push a fix, or `reconcile resume` to try the same revision again";
-    Some(ErrorReport::new(Blame::Revision, held.reason.clone(), Some(hint.to_owned())))
 }
 
 fn drift(report: &AppReport) -> Option<Vec<FieldChange>> {

@@ -7,7 +7,7 @@ use crate::{
     observe::Look,
     observed::{Applied, Observed},
     plan::{Plan, cast::Cast},
-    record::{AppLedger, RecordError, RevisionKey, Target, target},
+    record::{AppLedger, Outcome, RecordError, RevisionKey, Target, target},
     value::AppName,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,6 +74,12 @@ pub async fn take<E: Engine>(
         applied.pulled.extend(head.services.values().map(|service| service.spec.image.clone()));
     }
     applied.replace = asked_for(wish, app, look);
+    applied.unfinished = ledger.entries.last().is_some_and(|newest| match newest.outcome {
+        None | Some(Outcome::Blocked) => true,
+        Some(Outcome::Succeeded | Outcome::Failed | Outcome::RolledBack | Outcome::Held | Outcome::NonConvergent) => {
+            false
+        }
+    });
     let observed = look.app(head, applied.clone());
     let head_key = key(digest, head, &observed);
     let target = target(&head_key, &ledger);

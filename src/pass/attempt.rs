@@ -5,7 +5,9 @@ use super::{
     aim::Aim,
     app::AppPass,
     converge::{Course, Ended, Interruptions, converge},
-    entry, learn, report, settle, verdict,
+    entry, learn,
+    progress::UnderWay,
+    report, settle, verdict,
 };
 use crate::{
     apply::{StepError, errand, errand::Context, preflight},
@@ -93,8 +95,14 @@ impl<E: Engine> Attempt<'_, '_, E> {
             return Ok(false);
         }
         let (host, context) = (self.pass.host, self.context(None));
-        let errands = due.iter().filter_map(|step| errand(step, &aim.observed, &context));
-        try_join_all(errands.map(|errand| host.hands.perform(errand))).await?;
+        let errands = due.iter().filter_map(|step| Some((step, errand(step, &aim.observed, &context)?)));
+        try_join_all(errands.map(|(step, errand)| async move {
+            let told = UnderWay::begin(&aim.desired, step);
+            let effect = host.hands.perform(errand).await;
+            told.end(&effect);
+            effect
+        }))
+        .await?;
         for step in &due {
             if let Step::Pull { reference, .. } = step {
                 self.pulled.insert(reference.clone());
@@ -140,9 +148,10 @@ impl<E: Engine> Attempt<'_, '_, E> {
         };
         let context =
             Context { installation: &host.settings.installation, desired: &self.aim.desired, revision: number };
-        let ended = converge(host, self.aim.course, &context, &mut observed, &mut interruptions).await;
+        let mut touched = BTreeSet::new();
+        let ended = converge(host, self.aim.course, &context, &mut observed, &mut touched, &mut interruptions).await;
         if !before.steps.is_empty() {
-            match look.again(&*host.hands.engine, self.pass.app, host.settings.parallel).await {
+            match look.after(&*host.hands.engine, self.pass.app, &touched, host.settings.parallel).await {
                 Ok(again) => *look = again,
                 Err(source) => return Ok(self.blocked(report, report::chain(Blame::World, &source))),
             }
@@ -161,6 +170,7 @@ impl<E: Engine> Attempt<'_, '_, E> {
                 entry::close(self.pass, &self.aim, number, Outcome::Blocked, None, &error).await?;
                 Ok(self.blocked(report, error))
             }
+            Ended::Unrecorded(error) => Err(error),
             Ended::Intent => Ok(Next::Again(report)),
             Ended::Asked => {
                 let hint = Some("run it again: it goes on where it is".to_owned());

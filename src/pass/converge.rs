@@ -1,13 +1,13 @@
 //! Runs a plan: whatever may begin begins, each effect is folded into what was observed, and the plan is drawn anew.
 
-use super::{Ending, Host};
+use super::{Ending, Host, progress::UnderWay};
 use crate::{
     apply::{StepError, errand, errand::Context},
     desired::Desired,
     engine::Engine,
     observed::{Effect, Failure, Observed, Role, fold},
     plan::{Plan, Step, plan},
-    record::{AppLedger, IntentWatch, Ledger},
+    record::{AppLedger, IntentWatch, Ledger, RecordError},
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use std::collections::BTreeSet;
@@ -21,6 +21,8 @@ pub enum Ended {
     Failed { role: Option<Role>, failure: Failure },
     /// The world is at fault.
     Blocked(StepError),
+    /// The record cannot be written, so nothing is done that would have to be remembered.
+    Unrecorded(RecordError),
     /// Somebody wrote an intent: choose the target again.
     Intent,
     /// The tool was asked to end.
@@ -47,12 +49,14 @@ impl Course {
     }
 }
 
-/// Runs the plan to its end, or to the first thing that goes wrong.
+/// Runs the plan to its end, or to the first thing that goes wrong. `touched` gets the names of all containers that a
+/// step was about.
 pub async fn converge<E: Engine>(
     host: &Host<E>,
     course: Course,
     context: &Context<'_>,
     observed: &mut Observed,
+    touched: &mut BTreeSet<String>,
     interruptions: &mut Interruptions<'_>,
 ) -> Ended {
     let mut under_way = FuturesUnordered::new();
@@ -71,12 +75,21 @@ pub async fn converge<E: Engine>(
                         ended.get_or_insert(Ended::Blocked(StepError::Surprise { what }));
                         break;
                     };
-                    tracing::debug!(app = %context.desired.app, %step, "begins");
+                    touched.extend(step.names().map(str::to_owned));
+                    let told = UnderWay::begin(context.desired, &step);
                     busy.insert(step.clone());
                     let hands = host.hands.clone();
+                    let stops = stops(&step, observed);
                     under_way.push(async move {
+                        let Desired { environment, app, .. } = context.desired;
+                        if let Some((id, started_at)) = stops
+                            && let Err(error) = host.ledger.will_stop(environment, app, &id, started_at).await
+                        {
+                            return (step, Err(Ended::Unrecorded(error)));
+                        }
                         let effect = hands.perform(errand).await;
-                        (step, effect)
+                        told.end(&effect);
+                        (step, effect.map_err(Ended::Blocked))
                     });
                 }
             }
@@ -100,10 +113,16 @@ pub async fn converge<E: Engine>(
     }
 }
 
+/// The run that a step ends: its container's id, and when it began.
+fn stops(step: &Step, observed: &Observed) -> Option<(String, Option<jiff::Timestamp>)> {
+    let Step::Stop { container, .. } = step else { return None };
+    observed.containers.get(container).map(|facts| (facts.id.clone(), facts.started_at))
+}
+
 /// Folds an effect in; tells when it ends the run.
 fn carry_over(
     step: &Step,
-    effect: Result<Effect, StepError>,
+    effect: Result<Effect, Ended>,
     now: jiff::Timestamp,
     desired: &Desired,
     observed: &mut Observed,
@@ -121,7 +140,7 @@ fn carry_over(
                 (Effect::Done | Effect::Ready | Effect::Ended | Effect::Pulled(_) | Effect::Made { .. }, _) => None,
             }
         }
-        Err(error) => Some(Ended::Blocked(error)),
+        Err(ended) => Some(ended),
     }
 }
 

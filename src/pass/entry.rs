@@ -7,7 +7,7 @@ use crate::{
     observe::app::tag_prefix,
     observed::{Role, fold},
     plan::Cause,
-    record::{Close, Documents, Entry, Hold, HoldUntil, NewEntry, Outcome, RecordError, Target, target},
+    record::{Close, Documents, Entry, Hold, HoldUntil, NewEntry, Outcome, Provenance, RecordError, Target, target},
     value::ServiceName,
 };
 use std::collections::BTreeMap;
@@ -47,9 +47,7 @@ pub async fn open<E: Engine>(pass: &AppPass<'_, E>, aim: &Aim) -> Result<Option<
 
 fn new<E>(pass: &AppPass<'_, E>, aim: &Aim) -> NewEntry {
     let commit = &pass.head.commit;
-    let entry = NewEntry {
-        restores: None,
-        key: aim.key.clone(),
+    let origin = Provenance {
         commit: commit.id.clone(),
         author: commit.author.clone(),
         subject: commit.subject.clone(),
@@ -58,25 +56,20 @@ fn new<E>(pass: &AppPass<'_, E>, aim: &Aim) -> NewEntry {
         by: commit.author.clone(),
         reason: None,
     };
-    let Target::Revision(number) = aim.target else { return entry };
+    let Target::Revision(number) = aim.target else {
+        return NewEntry { restores: None, key: aim.key.clone(), origin };
+    };
     let hold = aim.ledger.hold.as_ref();
-    let back = NewEntry {
-        restores: Some(number),
+    // It brings back what its original brought, so it tells that commit.
+    let original = aim.ledger.entry(number).map_or_else(|| origin.clone(), |original| original.origin.clone());
+    let origin = Provenance {
+        at: origin.at,
         cause: Cause::Rollback,
         by: hold.map_or_else(|| "reconcile".to_owned(), |hold| hold.by.clone()),
         reason: hold.map(|hold| hold.reason.clone()),
-        ..entry
+        ..original
     };
-    // It brings back what its original brought, so it tells that commit.
-    match aim.ledger.entry(number) {
-        None => back,
-        Some(original) => NewEntry {
-            commit: original.commit.clone(),
-            author: original.author.clone(),
-            subject: original.subject.clone(),
-            ..back
-        },
-    }
+    NewEntry { restores: Some(number), key: aim.key.clone(), origin }
 }
 
 /// A new revision is a commit's unless only what its images mean has changed.

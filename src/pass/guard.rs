@@ -52,6 +52,9 @@ pub fn refusal(gone: &Gone, head: &Head, settings: &Settings, wish: &Wish) -> Op
     if gone.apps.is_empty() && gone.containers == 0 {
         return None;
     }
+    if !head.other.is_empty() && wish.max_deletes.is_none() {
+        return Some(misplaced(head, gone.containers));
+    }
     if head.apps.is_empty() && !wish.allow_empty {
         return Some(Refusal {
             summary: format!(
@@ -84,4 +87,24 @@ pub fn refusal(gone: &Gone, head: &Head, settings: &Settings, wish: &Wish) -> Op
         });
     }
     None
+}
+
+/// An app's file may be there and stand in the wrong place: then the app only seems to be gone.
+fn misplaced(head: &Head, containers: usize) -> Refusal {
+    let files: BTreeSet<String> = head.other.iter().map(|problem| format!("`{}`", problem.place.file)).collect();
+    let next: BTreeSet<&str> = head.other.iter().map(|problem| problem.message.as_str()).collect();
+    let (files, next) = (Vec::from_iter(files), Vec::from_iter(next));
+    let what = match files.as_slice() {
+        [file] => format!("{file} is no manifest as it is, and may be an app that only seems to be gone"),
+        several => {
+            format!("{} are no manifests as they are, and may be apps that only seem to be gone", several.join(", "))
+        }
+    };
+    Refusal {
+        summary: format!("{what}: nothing is removed"),
+        hint: format!(
+            "{}; commit that and run again, or say `--max-deletes {containers}` for this run if the removal is meant",
+            next.join("; ")
+        ),
+    }
 }

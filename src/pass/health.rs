@@ -33,7 +33,7 @@ pub fn of_service(service: &DesiredService, desired: &Desired, observed: &Observ
 #[must_use]
 pub fn of_container(service: &DesiredService, container: &Container) -> HealthWord {
     match (&container.life, &container.readiness) {
-        (Life::Exited(0), _) if service.completes() => HealthWord::Completed,
+        (Life::Exited(0), _) if service.completes() && !container.stopped => HealthWord::Completed,
         (Life::Running, Readiness::Ready) => HealthWord::Healthy,
         (Life::Running, Readiness::Unproven) | (Life::Created, _) => HealthWord::Progressing,
         (Life::Running, Readiness::Failing | Readiness::Failed(_)) => HealthWord::Degraded,

@@ -2,9 +2,9 @@
 
 use super::{Host, aim::Aim};
 use crate::{
-    engine::Engine,
+    engine::{Detail, Engine},
     observe::Look,
-    observed::{Life, Observed, Readiness, Role},
+    observed::{Container, Life, Observed, Readiness, Role},
     plan::job,
     record::{Learned, RecordError},
 };
@@ -38,17 +38,24 @@ pub async fn learn<E: Engine>(host: &Host<E>, aim: &Aim, before: &Observed, afte
         host.ledger.job_done(environment, app, name, key, after.now).await?;
     }
     for wanted in aim.desired.jobs.values() {
-        if let Some(container) =
-            before.containers.get(&wanted.container_name).filter(|container| container.life == Life::Exited(0))
-        {
+        let ended_well = |container: &&Container| container.life == Life::Exited(0) && !container.stopped;
+        if let Some(container) = before.containers.get(&wanted.container_name).filter(ended_well) {
             let key = job::key(wanted, &container.image_id);
             if !before.applied.jobs_done.contains(&(wanted.name.clone(), key.clone())) {
                 host.ledger.job_done(environment, app, &wanted.name, &key, after.now).await?;
             }
         }
     }
+    let applied = &aim.observed.applied;
+    for (id, started_at) in &applied.stopped {
+        // The tool set out to stop it and never did: when it ends, that will be its own end.
+        let outlived = |detail: &&Detail| detail.life.is_up() && detail.started_at == *started_at;
+        if after.containers.get(id).filter(outlived).is_some() {
+            host.ledger.forget_stop(environment, app, id).await?;
+        }
+    }
     let here: BTreeSet<String> = after.containers.keys().cloned().collect();
-    if aim.observed.applied.baselines.keys().any(|id| !here.contains(id)) {
+    if applied.baselines.keys().chain(applied.stopped.keys()).any(|id| !here.contains(id)) {
         host.ledger.forget_others(environment, app, &here).await?;
     }
     Ok(())

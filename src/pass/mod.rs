@@ -9,7 +9,9 @@ pub mod entry;
 pub mod environment;
 pub mod guard;
 pub mod health;
+pub mod last_words;
 pub mod learn;
+pub mod progress;
 pub mod report;
 pub mod settle;
 pub mod verdict;
@@ -68,6 +70,8 @@ pub struct Head {
     pub apps: BTreeMap<AppName, Result<Desired, Vec<Diagnostic>>>,
     /// The trees of valid apps, so that a denial can say where.
     pub trees: BTreeMap<AppName, crate::yaml::Node>,
+    /// What is wrong with files that are no app: each may be one that only seems to be gone.
+    pub other: Vec<Diagnostic>,
 }
 
 /// Where manifests come from.

@@ -8,12 +8,11 @@ use super::{
 use crate::{
     engine::Engine,
     observe::{Look, readiness},
-    observed::{Applied, Container, Observed},
+    observed::{Applied, Observed, surprises},
     plan::{FieldChange, Plan, Step},
     record::{Event, NonConvergence, Outcome, RecordError, Target},
     show::report::AppReport,
 };
-use std::collections::BTreeMap;
 
 /// Looks at what was done with the eyes of a next pass: its plan must be empty.
 ///
@@ -51,13 +50,13 @@ pub async fn settle<E: Engine>(
     let runs_healthchecks = hands.info.runs_healthchecks;
     readiness::ask_again(&*hands.engine, runs_healthchecks, &aim.desired, &mut after, &look.containers).await;
     let left = aim.plan_of(&after);
-    if has_moved(&observed, &after) && !left.steps.is_empty()
-        || left.steps.iter().any(|planned| is_proof(&planned.step))
+    if !surprises(&observed, &after).is_empty() && !left.steps.is_empty()
+        || left.steps.iter().any(|planned| planned.step.proves())
     {
         // Somebody was at it, or something died after it was ready: that is another round, not a fault of the revision.
         return Ok(Next::Again(report));
     }
-    if left.steps.iter().any(|planned| changes_something(&planned.step)) {
+    if left.steps.iter().any(|planned| planned.step.matters()) {
         return nonconvergent(attempt, report, number, &left).await.map(Next::Finished);
     }
     if entry::is_wanted(aim) {
@@ -75,20 +74,6 @@ pub async fn settle<E: Engine>(
     };
     let report = report::settled(report, aim, &after, &left.changes);
     Ok(Next::Finished(AppReport { outcome: Some(outcome), ..report }))
-}
-
-/// True when containers are not those that the pass left, or not in the stage of life it left them in.
-fn has_moved(left: &Observed, found: &Observed) -> bool {
-    let stage = |container: &Container| (container.id.clone(), std::mem::discriminant(&container.life));
-    let stages = |observed: &Observed| {
-        observed.containers.iter().map(|(name, container)| (name.clone(), stage(container))).collect::<BTreeMap<_, _>>()
-    };
-    stages(left) != stages(found)
-}
-
-/// Steps that see a container ready: one that is left means that this run of it is not the one that was seen.
-fn is_proof(step: &Step) -> bool {
-    matches!(step, Step::Await { .. })
 }
 
 /// The engine keeps another value than was asked for. It is not forced: the next passes leave it until the revision
@@ -111,26 +96,6 @@ async fn nonconvergent<E: Engine>(
 fn in_words(plan: &Plan) -> String {
     let word = |change: &crate::plan::Change| format!("{} {:?} ({:?})", change.resource, change.action, change.cause);
     plan.changes.iter().map(word).collect::<Vec<_>>().join(", ").to_lowercase()
-}
-
-/// Steps whose being left means that the pass did not reach its end.
-fn changes_something(step: &Step) -> bool {
-    match step {
-        Step::RemoveNetwork { .. } | Step::Tag { .. } | Step::Untag { .. } | Step::Await { .. } => false,
-        Step::Pull { .. }
-        | Step::CreateNetwork { .. }
-        | Step::CreateVolume { .. }
-        | Step::Create { .. }
-        | Step::Start { .. }
-        | Step::AwaitExit { .. }
-        | Step::Stop { .. }
-        | Step::Remove { .. }
-        | Step::Rename { .. }
-        | Step::Adjust { .. }
-        | Step::Unpause { .. }
-        | Step::Connect { .. }
-        | Step::Disconnect { .. } => true,
-    }
 }
 
 fn unsettled(left: &Plan) -> Vec<FieldChange> {

@@ -2,68 +2,40 @@
 
 use super::{Settings, aim::Aim};
 use crate::{
+    apply::preflight,
     blame::Blame,
+    desired::Desired,
+    host::Host,
     observed::Role,
     plan::Obstacle,
-    policy::{self, Denial, Subject},
+    policy::{self, Denial},
     record::Target,
     yaml::Node,
 };
-use std::{collections::BTreeSet, fs};
 
 /// Every denial, as an obstacle. Asked before anything is made, and so also at rollback: today's policy holds.
 #[must_use]
 pub fn denials(settings: &Settings, tree: Option<&Node>, aim: &Aim) -> Vec<Obstacle> {
-    let desired = &aim.desired;
-    let external_networks: BTreeSet<String> =
-        desired.networks.iter().filter(|(_, network)| network.external).map(|(name, _)| name.clone()).collect();
     // The places of the branch say nothing of an earlier revision.
     let tree = tree.filter(|_| aim.target == Target::Head);
-    let services = desired
-        .services
-        .values()
-        .map(|service| (Role::Service(service.name.clone()), &service.spec, service.internal_only));
-    let jobs = desired.jobs.values().map(|job| {
-        let internal = desired.services.get(&job.service).is_some_and(|service| service.internal_only);
-        (Role::Job(job.name.clone()), &job.spec, internal)
+    let policy = &settings.policy.settings.policy;
+    let denials = policy::of_app(&aim.desired, &settings.protected_paths, |subject, spec| {
+        let mut denials = policy::judge(policy, subject, spec);
+        // The engine is on this host, and follows links as this look does.
+        denials.extend(policy::follow(policy, subject, spec, preflight::path_behind_links));
+        denials
     });
-    services
-        .chain(jobs)
-        .flat_map(|(role, spec, internal_only)| {
-            let subject = Subject {
-                environment: &desired.environment,
-                app: &desired.app,
-                role: &role,
-                internal_only,
-                external_networks: &external_networks,
-                protected_paths: &settings.protected_paths,
-            };
-            let policy = &settings.policy.settings.policy;
-            let written = policy::judge(policy, &subject, spec);
-            // The engine is on this host, and follows links as this look does.
-            let followed = policy::follow(policy, &subject, spec, |path| {
-                fs::canonicalize(path).ok().map(|path| path.to_string_lossy().into_owned())
-            });
-            written
-                .into_iter()
-                .chain(followed)
-                .map(|denial| obstacle(settings, tree, aim, &role, &denial))
-                .collect::<Vec<_>>()
-        })
-        .collect()
+    denials.iter().map(|(role, denial)| obstacle(&settings.policy, tree, &aim.desired, role, denial)).collect()
 }
 
-fn obstacle(settings: &Settings, tree: Option<&Node>, aim: &Aim, role: &Role, denial: &Denial) -> Obstacle {
+/// A denial with its place in the manifest, and with the line of the host file that would allow it.
+#[must_use]
+pub fn obstacle(host: &Host, tree: Option<&Node>, desired: &Desired, role: &Role, denial: &Denial) -> Obstacle {
     let path: Vec<&str> = denial.field.split('.').collect();
     let place = tree.map(|tree| format!("{}: ", tree.place_of(&path))).unwrap_or_default();
     let service = match role {
         Role::Service(name) => Some(name.clone()),
-        Role::Job(name) => aim.desired.jobs.get(name).map(|job| job.service.clone()),
+        Role::Job(name) => desired.jobs.get(name).map(|job| job.service.clone()),
     };
-    Obstacle {
-        blame: Blame::World,
-        service,
-        summary: format!("{place}{denial}"),
-        hint: denial.remedy(&settings.policy),
-    }
+    Obstacle { blame: Blame::World, service, summary: format!("{place}{denial}"), hint: denial.remedy(host) }
 }

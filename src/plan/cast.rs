@@ -85,6 +85,15 @@ impl<'a> Cast<'a> {
         }
     }
 
+    /// True for what the tool left on its way: it stopped this run, or made it for an attempt that has come to no end
+    /// and never saw it ready.
+    #[must_use]
+    pub fn is_unfinished(&self, observed: &Observed) -> bool {
+        let applied = &observed.applied;
+        let unseen = |id: &String| applied.unfinished && !applied.baselines.contains_key(id);
+        self.current.is_some_and(|member| member.container.stopped || unseen(&member.container.id))
+    }
+
     /// True when another generation may be answering.
     #[must_use]
     pub fn others_are_up(&self) -> bool {

@@ -186,7 +186,7 @@ fn drift_in_place(service: &DesiredService, current: Member<'_>, observed: &Obse
 #[must_use]
 pub fn idle(service: &DesiredService, container: &Container) -> Option<String> {
     match &container.life {
-        Life::Exited(0) if service.completes() => None,
+        Life::Exited(0) if service.completes() && !container.stopped => None,
         Life::Exited(code) => Some(format!("exited ({code})")),
         Life::Paused => Some("paused".to_owned()),
         Life::Stopping => Some("stopping".to_owned()),

@@ -5,6 +5,7 @@ use super::{
     cast::Cast,
     change::Change,
     graph::{Graph, StepId},
+    naming::Claim,
     network::{self, Ground},
     step::Step,
 };
@@ -27,6 +28,8 @@ pub struct Draft<'a> {
     pub pulls: BTreeMap<String, StepId>,
     /// How far each service comes in this plan.
     pub milestones: BTreeMap<ServiceName, Milestone>,
+    /// Which names the containers that carry on should have.
+    pub claims: Vec<Claim>,
     pub changes: Vec<Change>,
     pub obstacles: Vec<Obstacle>,
 }
@@ -56,6 +59,7 @@ impl<'a> Draft<'a> {
             ground,
             pulls: BTreeMap::new(),
             milestones: BTreeMap::new(),
+            claims: Vec::new(),
             changes: Vec::new(),
             obstacles: Vec::new(),
         };
@@ -112,6 +116,16 @@ impl<'a> Draft<'a> {
             Network::Host | Network::None | Network::Service(_) => false,
         };
         networks || spec.mounts.iter().any(|mount| self.ground.missing.contains(&mount.source.to_string()))
+    }
+
+    /// True unless a network is gone that nobody is allowed to make again.
+    pub fn stands(&self, spec: &crate::desired::ContainerSpec) -> bool {
+        match &spec.network {
+            Network::Networks(networks) => networks
+                .keys()
+                .all(|name| self.observed.networks.contains_key(name) || self.ground.networks.contains_key(name)),
+            Network::Host | Network::None | Network::Service(_) => true,
+        }
     }
 
     /// The steps a service waits for before it may change; none where what it requires cannot be had.

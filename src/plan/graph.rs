@@ -33,6 +33,27 @@ impl Graph {
         &self.steps[id.0]
     }
 
+    /// The steps that a step waits for itself.
+    #[must_use]
+    pub fn awaited_by(&self, step: StepId) -> Vec<StepId> {
+        self.after[step.0].iter().copied().map(StepId).collect()
+    }
+
+    /// True when a step cannot begin before another is done.
+    #[must_use]
+    pub fn waits_for(&self, step: StepId, earlier: StepId) -> bool {
+        let (mut open, mut seen) = (vec![step.0], BTreeSet::new());
+        while let Some(next) = open.pop() {
+            if next == earlier.0 {
+                return true;
+            }
+            if seen.insert(next) {
+                open.extend(&self.after[next]);
+            }
+        }
+        false
+    }
+
     /// All steps so far.
     pub fn ids(&self) -> impl Iterator<Item = StepId> + use<> {
         (0..self.steps.len()).map(StepId)

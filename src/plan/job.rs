@@ -102,11 +102,12 @@ impl Draft<'_> {
         }
         let fits = |container: &&Container| {
             container.spec_hash == job.spec_hash
+                && !(container.stopped && container.life.is_up())
                 && cast.image_id.is_none_or(|id| id == container.image_id)
                 && !(container.life == Life::Created && self.is_astray(container))
         };
         let begun = holder.filter(fits);
-        if begun.is_some_and(|container| container.life == Life::Exited(0)) {
+        if begun.is_some_and(|container| container.life == Life::Exited(0) && !container.stopped) {
             return None;
         }
         self.changes.push(Change {

@@ -8,10 +8,12 @@ mod drift;
 pub mod fields;
 pub mod graph;
 pub mod job;
+pub mod naming;
 pub mod network;
 pub mod paper;
 mod retire;
 pub mod rollout;
+mod room;
 pub mod step;
 
 pub use change::{Action, Cause, Change, FieldChange, Interruption, Resource};
@@ -70,6 +72,8 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
         draft.service(name);
     }
     draft.retire();
+    draft.make_room();
+    draft.give_names();
     draft.keep_images();
     draft.finish()
 }

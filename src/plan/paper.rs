@@ -80,28 +80,10 @@ fn foreign_network(name: &str) -> Network {
     }
 }
 
-/// What the step does where all goes well.
+/// What the step does where all goes well: what is made is called by its name, and an image by its reference.
 fn effect(step: &Step, desired: &Desired) -> Effect {
-    match step {
-        Step::Pull { reference, .. } => Effect::Pulled(Image { id: reference.clone(), ..Image::default() }),
-        Step::CreateNetwork { network } => Effect::Made { id: network.clone() },
-        Step::Create { container, .. } => Effect::Made { id: container.clone() },
-        Step::Await { role, .. } if ends(role, desired) => Effect::Ended,
-        Step::Await { .. } => Effect::Ready,
-        Step::AwaitExit { .. } => Effect::Ended,
-        Step::CreateVolume { .. }
-        | Step::RemoveNetwork { .. }
-        | Step::Start { .. }
-        | Step::Stop { .. }
-        | Step::Remove { .. }
-        | Step::Rename { .. }
-        | Step::Adjust { .. }
-        | Step::Unpause { .. }
-        | Step::Connect { .. }
-        | Step::Disconnect { .. }
-        | Step::Tag { .. }
-        | Step::Untag { .. } => Effect::Done,
-    }
+    let ends = matches!(step, Step::Await { role, .. } if ends(role, desired));
+    if ends { Effect::Ended } else { Effect::perfect(step, str::to_owned) }
 }
 
 /// A service that others wait for to complete is one that does.

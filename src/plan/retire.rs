@@ -4,6 +4,7 @@ use super::{
     change::{Action, Cause, Change, Interruption, Resource},
     draft::Draft,
     graph::StepId,
+    room::Takers,
     step::Step,
 };
 use crate::observed::{Container, Owner, Role};
@@ -14,6 +15,7 @@ impl Draft<'_> {
     pub fn retire(&mut self) {
         let (desired, observed) = (self.desired, self.observed);
         let settled: Vec<StepId> = self.graph.ids().filter(|id| self.graph.step(*id).waits()).collect();
+        let takers = self.takers();
         let mut gone = BTreeSet::new();
         let mut removals = Vec::new();
         for (name, container) in observed.containers.iter().filter(|(_, container)| !container.unprunable) {
@@ -24,9 +26,16 @@ impl Draft<'_> {
             if kept {
                 continue;
             }
+            // What a revision's jobs left is kept for a look until a revision succeeds.
+            if observed.applied.rollback && matches!(container.role, Role::Job(_)) {
+                if desired.sync.prune {
+                    self.end(name, container, &[], &takers);
+                }
+                continue;
+            }
             gone.insert(resource(container));
             if desired.sync.prune {
-                removals.push(self.take_away(name, container, &settled));
+                removals.push(self.take_away(name, container, &settled, &takers));
             }
         }
         for (name, network) in &observed.networks {
@@ -54,42 +63,39 @@ impl Draft<'_> {
         }));
     }
 
-    fn take_away(&mut self, name: &str, container: &Container, settled: &[StepId]) -> StepId {
-        let stop = container.life.is_up().then(|| {
-            let stop = self.graph.add(Step::Stop { container: name.to_owned(), role: container.role.clone() });
-            self.graph.after(stop, settled.iter().copied());
-            stop
-        });
+    fn take_away(&mut self, name: &str, container: &Container, settled: &[StepId], takers: &Takers) -> StepId {
+        let stop = self.end(name, container, settled, takers);
         let remove = self.graph.add(Step::Remove { container: name.to_owned(), role: container.role.clone() });
         self.graph.after(remove, settled.iter().copied().chain(stop));
         remove
     }
 
+    /// Stops what may be alive: when the rest is well, or at once where somebody needs what it holds.
+    fn end(&mut self, name: &str, container: &Container, settled: &[StepId], takers: &Takers) -> Option<StepId> {
+        if !container.life.is_up() {
+            return None;
+        }
+        let stop = self.graph.add(Step::Stop { container: name.to_owned(), role: container.role.clone() });
+        let waiting = self.waiting_for_room(container, takers);
+        if waiting.is_empty() {
+            self.graph.after(stop, settled.iter().copied());
+        }
+        let awaited: Vec<StepId> = waiting.iter().flat_map(|start| self.graph.awaited_by(*start)).collect();
+        for start in waiting {
+            self.graph.after(start, [stop]);
+        }
+        // No sooner than the other can start right after it.
+        for step in awaited {
+            if !self.graph.waits_for(step, stop) {
+                self.graph.after(stop, [step]);
+            }
+        }
+        Some(stop)
+    }
+
     /// A network goes when none of ours is on it any more.
     fn take_away_network(&mut self, name: &str, id: &str, removals: &[StepId]) {
-        let leaving: Vec<StepId> = self
-            .graph
-            .ids()
-            .filter(|step| match self.graph.step(*step) {
-                Step::Disconnect { network, .. } => network == name,
-                Step::Remove { .. } => true,
-                Step::Pull { .. }
-                | Step::CreateNetwork { .. }
-                | Step::RemoveNetwork { .. }
-                | Step::CreateVolume { .. }
-                | Step::Create { .. }
-                | Step::Start { .. }
-                | Step::Await { .. }
-                | Step::AwaitExit { .. }
-                | Step::Stop { .. }
-                | Step::Rename { .. }
-                | Step::Adjust { .. }
-                | Step::Unpause { .. }
-                | Step::Connect { .. }
-                | Step::Tag { .. }
-                | Step::Untag { .. } => false,
-            })
-            .collect();
+        let leaving: Vec<StepId> = self.graph.ids().filter(|step| self.graph.step(*step).leaves(name)).collect();
         let remove = self.graph.add(Step::RemoveNetwork { network: name.to_owned(), id: id.to_owned() });
         self.graph.after(remove, leaving.into_iter().chain(removals.iter().copied()));
     }

@@ -7,6 +7,7 @@ use super::{
     draft::{Draft, Milestone},
     graph::StepId,
     job::JobSteps,
+    naming::Claim,
     network::is_stale,
     step::Step,
 };
@@ -17,12 +18,6 @@ use crate::{
     value::ServiceName,
 };
 use std::collections::BTreeSet;
-
-/// The name of a container while an older one holds the name it should have.
-#[must_use]
-pub fn next_name(name: &str) -> String {
-    format!("{name}-next")
-}
 
 impl Draft<'_> {
     /// Lays the steps of a service, after those of the services it depends on. Laid once.
@@ -35,9 +30,9 @@ impl Draft<'_> {
         let Some(service) = desired.services.get(name) else { return };
         let cast = Cast::of(service, desired, observed);
         let change = describe::service(&cast, desired, observed);
-        let stopped = cast.current.is_some_and(|member| observed.applied.stopped.contains(&member.container.id));
         let drifted = change.as_ref().is_some_and(|change| change.cause == Cause::Drift);
-        let left_alone = drifted && !stopped && !desired.sync.self_heal;
+        let ours = cast.is_unfinished(observed) && self.stands(&service.spec);
+        let left_alone = drifted && !ours && !desired.sync.self_heal;
         self.changes.extend(change);
         let milestone = if left_alone {
             Milestone { container: cast.current.map(|member| member.name.to_owned()), ..Milestone::default() }
@@ -56,6 +51,7 @@ impl Draft<'_> {
         if let Some(member) = cast.current.filter(|member| member.container.life.is_up()) {
             self.graph.add(Step::Stop { container: member.name.to_owned(), role: role.clone() });
         }
+        self.claims.extend(cast.current.map(|member| Claim::of(cast.service, member.name)));
         for other in &cast.others {
             let stop = self.stop(*other, &role, &[]);
             self.remove(*other, &role, stop.into_iter().collect());
@@ -108,14 +104,10 @@ impl Draft<'_> {
         let mut settled: Vec<StepId> = carried.ready.into_iter().collect();
         settled.extend(&stops);
         settled.extend(jobs_after.iter().map(|job| job.done));
-        let mut freed = Vec::new();
         for other in cast.others.iter().filter(|other| !carried.removed.contains(other.name)) {
-            let step = self.remove(*other, &role, settled.clone());
-            if other.name == service.container_name {
-                freed.push(step);
-            }
+            self.remove(*other, &role, settled.clone());
         }
-        self.take_name(&mut carried, service, &role, &freed);
+        self.claims.push(Claim::of(service, &carried.name));
         Some(Milestone {
             container: Some(carried.name),
             started: carried.started,
@@ -243,50 +235,6 @@ impl Draft<'_> {
         (start, ready)
     }
 
-    /// The name to make the container under, and the container of this service that has to make room for it.
-    fn free_name<'c>(&mut self, cast: &Cast<'c>) -> Option<(String, Option<Member<'c>>)> {
-        let service = cast.service;
-        let (first, second) = (service.container_name.clone(), next_name(&service.container_name));
-        for name in [&first, &second] {
-            if self.observed.foreign_names.contains(name) {
-                let hint = format!("rename or remove the other container (`docker rename {name} …`)");
-                self.obstruct(
-                    &service.name,
-                    Blame::World,
-                    format!("the name `{name}` is taken by a container that is not this app's"),
-                    Some(hint),
-                );
-                return None;
-            }
-        }
-        if !self.observed.containers.contains_key(&first) {
-            return Some((first, None));
-        }
-        if !self.observed.containers.contains_key(&second) {
-            return Some((second, None));
-        }
-        // Both are taken, after a crash or two: the one that is worth less makes room.
-        let holder = |name: &str| cast.others.iter().copied().find(|member| member.name == name);
-        let worth = |member: &Member<'_>| {
-            let (life, ready) = (&member.container.life, member.container.readiness == Readiness::Ready);
-            (*life == Life::Running && ready, life.is_up(), ready)
-        };
-        match (holder(&first), holder(&second)) {
-            (Some(one), Some(two)) if worth(&one) < worth(&two) => Some((first, Some(one))),
-            (_, Some(two)) => Some((second, Some(two))),
-            (Some(one), None) => Some((first, Some(one))),
-            (None, None) => {
-                self.obstruct(
-                    &service.name,
-                    Blame::World,
-                    format!("the names `{first}` and `{second}` are held by other services of this app"),
-                    None,
-                );
-                None
-            }
-        }
-    }
-
     /// Puts right what can be put right in place.
     fn mend(
         &mut self,
@@ -307,7 +255,7 @@ impl Draft<'_> {
         let starts = match &container.life {
             Life::Created => Starts::Now,
             Life::Stopping => Starts::AfterStop,
-            Life::Exited(0) if service.completes() => Starts::Not,
+            Life::Exited(0) if service.completes() && !container.stopped => Starts::Not,
             Life::Exited(_) => Starts::Now,
             Life::Running | Life::Paused | Life::Restarting if self.must_restart(cast, jobs) => Starts::AfterStop,
             Life::Paused => {
@@ -411,21 +359,6 @@ impl Draft<'_> {
             steps.push(on);
         }
         steps
-    }
-
-    /// Gives the container the name it should have, once nobody else has it.
-    fn take_name(&mut self, carried: &mut Carried, service: &DesiredService, role: &Role, freed: &[StepId]) {
-        let wanted = &service.container_name;
-        let held_by_others = self.observed.containers.contains_key(wanted) && freed.is_empty();
-        if carried.name == *wanted || self.observed.foreign_names.contains(wanted) || held_by_others {
-            return;
-        }
-        let rename =
-            self.graph.add(Step::Rename { container: carried.name.clone(), to: wanted.clone(), role: role.clone() });
-        self.graph.after(
-            rename,
-            freed.iter().copied().chain(carried.ready).chain(carried.started).chain(carried.made.iter().copied()),
-        );
     }
 }
 

@@ -69,6 +69,100 @@ impl Step {
         }
     }
 
+    /// Who is made or started by it, and so needs room on the host.
+    #[must_use]
+    pub fn begins(&self) -> Option<&Role> {
+        match self {
+            Self::Create { role, .. } | Self::Start { role, .. } => Some(role),
+            Self::Pull { .. }
+            | Self::CreateNetwork { .. }
+            | Self::RemoveNetwork { .. }
+            | Self::CreateVolume { .. }
+            | Self::Await { .. }
+            | Self::AwaitExit { .. }
+            | Self::Stop { .. }
+            | Self::Remove { .. }
+            | Self::Rename { .. }
+            | Self::Adjust { .. }
+            | Self::Unpause { .. }
+            | Self::Connect { .. }
+            | Self::Disconnect { .. }
+            | Self::Tag { .. }
+            | Self::Untag { .. } => None,
+        }
+    }
+
+    /// True for steps that see a container ready: one that is left means that this run of it is not the one that was
+    /// seen.
+    #[must_use]
+    pub fn proves(&self) -> bool {
+        match self {
+            Self::Await { .. } => true,
+            Self::Pull { .. }
+            | Self::CreateNetwork { .. }
+            | Self::RemoveNetwork { .. }
+            | Self::CreateVolume { .. }
+            | Self::Create { .. }
+            | Self::Start { .. }
+            | Self::AwaitExit { .. }
+            | Self::Stop { .. }
+            | Self::Remove { .. }
+            | Self::Rename { .. }
+            | Self::Adjust { .. }
+            | Self::Unpause { .. }
+            | Self::Connect { .. }
+            | Self::Disconnect { .. }
+            | Self::Tag { .. }
+            | Self::Untag { .. } => false,
+        }
+    }
+
+    /// True for steps without which an app is not where it should be. A network that others are still on and names of
+    /// images are seen to when they can be.
+    #[must_use]
+    pub fn matters(&self) -> bool {
+        match self {
+            Self::RemoveNetwork { .. } | Self::Tag { .. } | Self::Untag { .. } | Self::Await { .. } => false,
+            Self::Pull { .. }
+            | Self::CreateNetwork { .. }
+            | Self::CreateVolume { .. }
+            | Self::Create { .. }
+            | Self::Start { .. }
+            | Self::AwaitExit { .. }
+            | Self::Stop { .. }
+            | Self::Remove { .. }
+            | Self::Rename { .. }
+            | Self::Adjust { .. }
+            | Self::Unpause { .. }
+            | Self::Connect { .. }
+            | Self::Disconnect { .. } => true,
+        }
+    }
+
+    /// True for steps after which a container may be off a network.
+    #[must_use]
+    pub fn leaves(&self, name: &str) -> bool {
+        match self {
+            Self::Disconnect { network, .. } => network == name,
+            Self::Remove { .. } => true,
+            Self::Pull { .. }
+            | Self::CreateNetwork { .. }
+            | Self::RemoveNetwork { .. }
+            | Self::CreateVolume { .. }
+            | Self::Create { .. }
+            | Self::Start { .. }
+            | Self::Await { .. }
+            | Self::AwaitExit { .. }
+            | Self::Stop { .. }
+            | Self::Rename { .. }
+            | Self::Adjust { .. }
+            | Self::Unpause { .. }
+            | Self::Connect { .. }
+            | Self::Tag { .. }
+            | Self::Untag { .. } => false,
+        }
+    }
+
     /// The container a step is about, by its name at that moment, and what it is for.
     #[must_use]
     pub fn about(&self) -> Option<(&str, &Role)> {
@@ -91,6 +185,30 @@ impl Step {
             | Self::Tag { .. }
             | Self::Untag { .. } => None,
         }
+    }
+
+    /// The names of containers that it is about: two for a rename.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let new = match self {
+            Self::Rename { to, .. } => Some(to.as_str()),
+            Self::Create { .. }
+            | Self::Start { .. }
+            | Self::Await { .. }
+            | Self::AwaitExit { .. }
+            | Self::Stop { .. }
+            | Self::Remove { .. }
+            | Self::Adjust { .. }
+            | Self::Unpause { .. }
+            | Self::Connect { .. }
+            | Self::Disconnect { .. }
+            | Self::Pull { .. }
+            | Self::CreateNetwork { .. }
+            | Self::RemoveNetwork { .. }
+            | Self::CreateVolume { .. }
+            | Self::Tag { .. }
+            | Self::Untag { .. } => None,
+        };
+        self.about().map(|(name, _)| name).into_iter().chain(new)
     }
 }
 

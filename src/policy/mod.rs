@@ -3,11 +3,13 @@
 //! What gives the host away needs a line of the host file. The judge sees paths as they are written; whoever can look
 //! at the disk asks `follow` as well, which goes where symbolic links lead.
 
+mod app;
 pub mod bind;
 mod body;
 mod exposure;
 mod links;
 
+pub use app::of_app;
 pub use links::follow;
 
 #[cfg(test)]

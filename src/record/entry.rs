@@ -27,14 +27,9 @@ impl RevisionKey {
     }
 }
 
-/// One entry of an app's history.
+/// Where an entry came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// Counts from 1 in each app of an environment.
-    pub number: u32,
-    /// The original this entry brings back, when it is a rollback.
-    pub restores: Option<u32>,
-    pub key: RevisionKey,
+pub struct Provenance {
     /// The commit it came from, 40 hex digits.
     pub commit: String,
     pub author: String,
@@ -45,6 +40,18 @@ pub struct Entry {
     /// Who wanted it: the commit's author, the user who said `rollback`, or `reconcile`.
     pub by: String,
     pub reason: Option<String>,
+}
+
+/// One entry of an app's history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Counts from 1 in each app of an environment.
+    pub number: u32,
+    /// The original this entry brings back, when it is a rollback.
+    pub restores: Option<u32>,
+    pub key: RevisionKey,
+    #[serde(flatten)]
+    pub origin: Provenance,
     /// None while it is being applied, and after the tool was killed meanwhile.
     pub outcome: Option<Outcome>,
     /// It ran for `min_healthy_time`, so it may be gone back to.
@@ -64,19 +71,10 @@ impl Entry {
 /// What is known of an entry before its first effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEntry {
-    /// The revision to bring back, for a rollback (`cause` says so too); none for the head.
+    /// The revision to bring back, for a rollback (its `cause` says so too); none for the head.
     pub restores: Option<u32>,
     pub key: RevisionKey,
-    /// The commit it came from, 40 hex digits.
-    pub commit: String,
-    pub author: String,
-    /// First line of the commit's message.
-    pub subject: String,
-    pub at: Timestamp,
-    pub cause: Cause,
-    /// Who wanted it: the commit's author, the user who said `rollback`, or `reconcile`.
-    pub by: String,
-    pub reason: Option<String>,
+    pub origin: Provenance,
 }
 
 /// What is written once into the folder of a revision.

@@ -69,7 +69,7 @@ impl Folders {
             unfinished.as_file().sync_all()?;
             let mut attempt = 1_u32;
             loop {
-                match unfinished.persist_noclobber(folder.join(format!("outcome-{attempt}.json"))) {
+                match unfinished.persist_noclobber(folder.join(outcome(attempt))) {
                     Ok(_) => return Ok(()),
                     Err(refused) if refused.error.kind() == io::ErrorKind::AlreadyExists => {
                         unfinished = refused.file;
@@ -81,6 +81,17 @@ impl Folders {
         };
         write().map_err(RecordError::file("write an outcome in", &folder))?;
         private::flush_directory(&folder)
+    }
+
+    /// How the newest attempt at a revision ended; none where no attempt did, or somebody removed what told it.
+    pub(super) fn newest_outcome(&self, number: u32) -> Result<Option<Value>, RecordError> {
+        let folder = self.folder(number);
+        let newest = names(&folder)?.iter().filter_map(|name| attempt(name)).max();
+        let Some(newest) = newest else { return Ok(None) };
+        let path = folder.join(outcome(newest));
+        let text = fs::read(&path).map_err(RecordError::file("read", &path))?;
+        let read = serde_json::from_slice(&text);
+        read.map(Some).map_err(|source| RecordError::Document { doing: "read as JSON", path, source: Box::new(source) })
     }
 
     /// The merged manifest of a revision, if it is still what was recorded.
@@ -97,7 +108,7 @@ impl Folders {
 
     /// The numbers that have a folder.
     pub(super) fn numbers(&self) -> Result<Vec<u32>, RecordError> {
-        Ok(self.names()?.iter().filter_map(|name| name.parse().ok()).collect())
+        Ok(names(&self.path)?.iter().filter_map(|name| name.parse().ok()).collect())
     }
 
     /// Removes the folder of a revision. It is renamed first, so that no half of one is ever seen.
@@ -116,25 +127,36 @@ impl Folders {
     }
 
     fn sweep(&self) -> Result<(), RecordError> {
-        for name in self.names()?.iter().filter(|name| name.starts_with(UNFINISHED)) {
+        for name in names(&self.path)?.iter().filter(|name| name.starts_with(UNFINISHED)) {
             let path = self.path.join(name);
             fs::remove_dir_all(&path).map_err(RecordError::file("remove", &path))?;
         }
         Ok(())
     }
 
-    fn names(&self) -> Result<Vec<String>, RecordError> {
-        let failed = || RecordError::file("read", &self.path);
-        let entries = match fs::read_dir(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(failed())?,
-        };
-        entries.map(|entry| Ok(entry.map_err(failed())?.file_name().to_string_lossy().into_owned())).collect()
-    }
-
     fn folder(&self, number: u32) -> PathBuf {
         self.path.join(number.to_string())
     }
+}
+
+/// The names in a folder; none where there is no folder.
+fn names(folder: &Path) -> Result<Vec<String>, RecordError> {
+    let failed = || RecordError::file("read", folder);
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(failed())?,
+    };
+    entries.map(|entry| Ok(entry.map_err(failed())?.file_name().to_string_lossy().into_owned())).collect()
+}
+
+/// The file that tells how an attempt ended.
+fn outcome(attempt: u32) -> String {
+    format!("outcome-{attempt}.json")
+}
+
+/// The attempt whose end a file tells.
+fn attempt(name: &str) -> Option<u32> {
+    name.strip_prefix("outcome-")?.strip_suffix(".json")?.parse().ok()
 }
 
 /// The documents of a revision as they are written.

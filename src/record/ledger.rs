@@ -4,7 +4,7 @@
 //! whole entry, and at most a folder without a row, whose number is then skipped.
 
 use super::{
-    AppLedger, Close, Documents, Entry, IntentWatch, NewEntry, RecordError,
+    AppLedger, Close, Documents, Entry, IntentWatch, NewEntry, Provenance, RecordError,
     database::{Database, Failure},
     folder::{Folders, Texts},
     opening::{Opening, opening},
@@ -146,6 +146,17 @@ impl Ledger {
             .await
     }
 
+    /// How the newest attempt at an entry ended, as it was given to `close`; none where nothing tells it.
+    pub async fn stored_outcome(
+        &self,
+        environment: &EnvironmentName,
+        app: &AppName,
+        number: u32,
+    ) -> Answer<Option<Value>> {
+        let folders = self.folders(environment, app);
+        self.database.read("read an outcome", move |_| Ok(folders.newest_outcome(number)?)).await
+    }
+
     /// A watch on what other processes ask of an app from now on.
     pub async fn intents(&self, environment: &EnvironmentName, app: &AppName) -> Answer<IntentWatch> {
         IntentWatch::begin(self.database.clone(), environment, app).await
@@ -175,23 +186,9 @@ impl Ledger {
 
 fn begun(number: u32, restores: Option<u32>, new: NewEntry) -> Entry {
     // A rollback is told from a head by its cause, so whoever names what to bring back asks for a rollback.
-    let cause = if new.restores.is_some() { Cause::Rollback } else { new.cause };
-    let NewEntry { restores: _, key, commit, author, subject, at, cause: _, by, reason } = new;
-    Entry {
-        number,
-        restores,
-        key,
-        commit,
-        author,
-        subject,
-        at,
-        cause,
-        by,
-        reason,
-        outcome: None,
-        stable: false,
-        condemned: false,
-    }
+    let cause = if new.restores.is_some() { Cause::Rollback } else { new.origin.cause };
+    let origin = Provenance { cause, ..new.origin };
+    Entry { number, restores, key: new.key, origin, outcome: None, stable: false, condemned: false }
 }
 
 fn learn_images(

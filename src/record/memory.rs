@@ -6,6 +6,7 @@ use super::{
     json::Json,
     ledger::Answer,
     rows::{self, AppId},
+    stops,
     target::in_force,
 };
 use crate::{
@@ -24,7 +25,7 @@ const NEWEST: u32 = 100;
 
 impl Ledger {
     /// What the ledger knows of `Applied`: number and merged manifest of the entry in force, baselines (with their
-    /// projection only where `engine_version` and this release's projector gave it), jobs done, pulls. The rest is at
+    /// projection only where `engine_version` and this release's projector gave it), jobs done, pulls, stops. The rest is at
     /// its default. A stored manifest that was altered is left out, with a warning: it only names what changed.
     pub async fn applied(&self, environment: &EnvironmentName, app: &AppName, engine_version: &str) -> Answer<Applied> {
         let folders = self.folders(environment, app);
@@ -48,6 +49,7 @@ impl Ledger {
                     baselines: baselines(connection, id, &engine)?,
                     jobs_done: jobs_done(connection, id)?,
                     pulls: pulls(connection, id)?,
+                    stopped: stops::all(connection, id)?,
                     ..Applied::default()
                 })
             })
@@ -97,7 +99,8 @@ impl Ledger {
                     "DELETE FROM baseline WHERE app = ?1 AND container NOT IN (SELECT value FROM json_each(?2))",
                     params![id, Json(&kept)],
                 )
-                .map(drop)
+                .map(drop)?;
+            stops::keep_only(connection, id, &kept)
         })
         .await
     }

@@ -17,12 +17,13 @@ mod private;
 mod retention;
 mod rows;
 mod schema;
+mod stops;
 pub mod store;
 pub mod target;
 mod wish;
 
 pub use entry::{
-    AppLedger, Close, Documents, Entry, Event, Hold, HoldUntil, Learned, NewEntry, NonConvergence, Outcome,
+    AppLedger, Close, Documents, Entry, Event, Hold, HoldUntil, Learned, NewEntry, NonConvergence, Outcome, Provenance,
     RevisionKey, Suspension,
 };
 pub use error::RecordError;

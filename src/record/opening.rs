@@ -22,8 +22,8 @@ pub fn opening<'a>(new: &NewEntry, ledger: &'a AppLedger) -> Opening<'a> {
     if let Some(newest) = ledger.entries.last()
         && newest.key.agrees_with(&new.key)
         && match restores {
-            Some(original) => newest.cause == Cause::Rollback && newest.original() == original,
-            None => newest.cause != Cause::Rollback,
+            Some(original) => newest.origin.cause == Cause::Rollback && newest.original() == original,
+            None => newest.origin.cause != Cause::Rollback,
         }
     {
         return Opening::Again(newest);
@@ -31,7 +31,7 @@ pub fn opening<'a>(new: &NewEntry, ledger: &'a AppLedger) -> Opening<'a> {
     if restores.is_some() {
         return Opening::New { restores };
     }
-    let last_head = ledger.entries.iter().rev().find(|entry| entry.cause != Cause::Rollback);
+    let last_head = ledger.entries.iter().rev().find(|entry| entry.origin.cause != Cause::Rollback);
     let left = last_head.filter(|entry| entry.key.agrees_with(&new.key)).map(Entry::original);
     Opening::New { restores: left }
 }

@@ -71,7 +71,7 @@ impl Ledger {
 fn kept_entries(ledger: &AppLedger, revisions: usize) -> BTreeSet<u32> {
     let newest = ledger.entries.iter().rev().take(revisions.max(1));
     let held = ledger.hold.as_ref().and_then(|hold| ledger.entry(hold.revision?));
-    let last_head = ledger.entries.iter().rev().find(|entry| entry.cause != Cause::Rollback);
+    let last_head = ledger.entries.iter().rev().find(|entry| entry.origin.cause != Cause::Rollback);
     newest
         .chain(in_force(ledger))
         .chain(newest_stable(ledger))

@@ -6,7 +6,8 @@ use rusqlite::{Connection, TransactionBehavior};
 /// added below.
 ///
 /// Entries, holds and events are kept as the JSON of their Rust types: columns are only what SQL looks for.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE app (
         id INTEGER PRIMARY KEY,
         environment TEXT NOT NULL,
@@ -60,7 +61,16 @@ const MIGRATIONS: &[&str] = &["
         event TEXT NOT NULL
     ) STRICT;
     CREATE INDEX event_by_app ON event (app, id);
-"];
+",
+    "
+    CREATE TABLE stopped (
+        app INTEGER NOT NULL REFERENCES app (id),
+        container TEXT NOT NULL,
+        started_at TEXT,
+        PRIMARY KEY (app, container)
+    ) STRICT, WITHOUT ROWID;
+",
+];
 
 /// The version this release writes.
 pub(super) fn version() -> u32 {

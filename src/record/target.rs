@@ -70,10 +70,9 @@ pub fn revision_condemned(number: u32, ledger: &AppLedger) -> bool {
 /// The last thing that happened is that going back from this head failed: one more step back would be a chain through
 /// the whole history.
 fn fallback_failed(head: &RevisionKey, ledger: &AppLedger) -> bool {
-    ledger
-        .entries
-        .last()
-        .is_some_and(|newest| newest.cause == Cause::Rollback && newest.condemned && !newest.key.agrees_with(head))
+    ledger.entries.last().is_some_and(|newest| {
+        newest.origin.cause == Cause::Rollback && newest.condemned && !newest.key.agrees_with(head)
+    })
 }
 
 /// The newest entry that was stable and whose revision did not fail since.

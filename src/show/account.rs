@@ -3,8 +3,8 @@
 use super::report::{ErrorReport, HealthWord, HeldReport, Status};
 use crate::{
     observed::Life,
-    plan::{Cause, FieldChange},
-    record::{Entry, Outcome, entry::Suspension},
+    plan::FieldChange,
+    record::{Entry, Outcome, Provenance, entry::Suspension},
     value::{AppName, EnvironmentName, ServiceName},
 };
 use jiff::Timestamp;
@@ -94,13 +94,8 @@ pub struct HistoryEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app: Option<AppName>,
     pub number: u32,
-    pub commit: String,
-    pub author: String,
-    pub subject: String,
-    pub at: Timestamp,
-    pub cause: Cause,
-    pub by: String,
-    pub reason: Option<String>,
+    #[serde(flatten)]
+    pub origin: Provenance,
     /// None while it is being applied, or when the tool was killed meanwhile.
     pub outcome: Option<Outcome>,
     pub stable: bool,
@@ -114,13 +109,7 @@ impl From<&Entry> for HistoryEntry {
             environment: None,
             app: None,
             number: entry.number,
-            commit: entry.commit.clone(),
-            author: entry.author.clone(),
-            subject: entry.subject.clone(),
-            at: entry.at,
-            cause: entry.cause,
-            by: entry.by.clone(),
-            reason: entry.reason.clone(),
+            origin: entry.origin.clone(),
             outcome: entry.outcome,
             stable: entry.stable,
             images: entry.key.images.clone(),
@@ -141,6 +130,8 @@ impl HistoryEntry {
 pub struct RevisionAccount {
     #[serde(flatten)]
     pub entry: HistoryEntry,
+    /// What its newest attempt failed of.
+    pub error: Option<ErrorReport>,
     /// The merged manifest.
     pub manifest: serde_json::Value,
 }

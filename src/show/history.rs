@@ -14,16 +14,16 @@ pub fn history(entries: &[HistoryEntry], width: Option<usize>) -> String {
 
 pub(super) fn row(entry: &HistoryEntry) -> [String; 7] {
     let outcome = entry.outcome.map_or("unfinished", outcome_word);
-    let subject = match &entry.reason {
-        Some(reason) => format!("{} ({})", short(&entry.subject), short(reason)),
-        None => short(&entry.subject),
+    let subject = match &entry.origin.reason {
+        Some(reason) => format!("{} ({})", short(&entry.origin.subject), short(reason)),
+        None => short(&entry.origin.subject),
     };
     [
         entry.number.to_string(),
-        format!("{:.0}", entry.at),
-        entry.commit.chars().take(10).collect(),
-        words::cause(entry.cause).to_owned(),
-        short(&entry.by),
+        format!("{:.0}", entry.origin.at),
+        entry.origin.commit.chars().take(10).collect(),
+        words::cause(entry.origin.cause).to_owned(),
+        short(&entry.origin.by),
         if entry.stable { format!("{outcome}, stable") } else { outcome.to_owned() },
         subject,
     ]

@@ -35,6 +35,9 @@ fn environment(comment: &mut Comment, report: &EnvironmentReport) {
     let failed = if failed == 0 { String::new() } else { format!(", **{failed} failed**") };
     comment.push(&format!("### {}: {summary}{failed}\n\n", report.environment));
     comment.push(&format!("<sub>{}</sub>\n\n", cell(&text::heading(report))));
+    if let Some(unjudged) = text::unjudged(report) {
+        comment.push(&format!("<sub>{}</sub>\n\n", cell(unjudged)));
+    }
     let rows: Vec<String> = report.apps.iter().flat_map(rows).collect();
     if !rows.is_empty() {
         comment.push("| | App | Resource | Action | Cause | Interruption |\n|---|---|---|---|---|---|\n");
@@ -107,7 +110,7 @@ fn escaped(text: &str) -> String {
     plain(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// `status` as a table.
+/// `status` as a table; below it what went wrong, with its last words.
 #[must_use]
 pub fn status(apps: &[AppAccount]) -> String {
     let mut comment = Comment::default();
@@ -122,6 +125,14 @@ pub fn status(apps: &[AppAccount]) -> String {
             app.revision.map_or("-".to_owned(), |number| number.to_string()),
             app.held.as_ref().map_or(String::new(), |held| cell(&words::held(held))),
         ));
+    }
+    for app in apps {
+        if let Some(error) = &app.error {
+            let mut lines = String::new();
+            failure(&mut lines, error);
+            let title = format!("{}/{}", cell(app.environment.as_str()), cell(app.app.as_str()));
+            comment.push(&format!("\n<details open><summary>{title}</summary>\n\n<pre>\n{lines}</pre>\n</details>\n"));
+        }
     }
     comment.finish()
 }

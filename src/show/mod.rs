@@ -9,6 +9,7 @@ pub mod escape;
 mod history;
 mod markdown;
 mod notes;
+pub mod progress;
 pub mod report;
 mod revision;
 mod status;
@@ -26,7 +27,7 @@ pub use report::{
 };
 pub use revision::{markdown as markdown_revision, revision};
 pub use status::status;
-pub use text::{error, plan};
+pub use text::{error, plan, unjudged};
 
 /// One line of JSON.
 ///

@@ -7,7 +7,7 @@ use crate::{
     record::Outcome,
     value::{AppName, EnvironmentName, ServiceName},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The version of this contract.
@@ -41,8 +41,8 @@ pub struct Origin {
 pub enum Compared {
     /// A host: its engine (`docker 20.10.24 at unix:///var/run/docker.sock`) and its name.
     Host { engine: String, host: String },
-    /// Another revision of the same repository (`--against`).
-    Revision(String),
+    /// Another revision of the same repository (`--against`); `judged` tells whether a host's policy was asked too.
+    Revision { revision: String, judged: bool },
 }
 
 impl Default for Compared {
@@ -162,8 +162,8 @@ pub struct HeldReport {
     pub until: String,
 }
 
-/// What went wrong with an app.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// What went wrong with an app. It is read back from where the ledger keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorReport {
     pub blame: Blame,
     pub summary: String,

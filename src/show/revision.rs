@@ -3,7 +3,7 @@
 use super::{
     RevisionAccount,
     escape::{html, plain, short},
-    text::outcome_word,
+    text::{self, outcome_word},
     words,
 };
 use std::fmt::Write;
@@ -12,6 +12,9 @@ use std::fmt::Write;
 #[must_use]
 pub fn revision(revision: &RevisionAccount) -> String {
     let mut out = facts(revision);
+    if let Some(error) = &revision.error {
+        out.push_str(&text::error(error));
+    }
     out.push('\n');
     for line in manifest(revision).lines() {
         let _ = writeln!(out, "{}", plain(line));
@@ -23,7 +26,9 @@ pub fn revision(revision: &RevisionAccount) -> String {
 #[must_use]
 pub fn markdown(revision: &RevisionAccount) -> String {
     let mut out = String::from("<pre>\n");
-    for line in facts(revision).lines().chain([""]).chain(manifest(revision).lines()) {
+    let error = revision.error.as_ref().map(text::error).unwrap_or_default();
+    let error = anstream::adapter::strip_str(&error).to_string();
+    for line in facts(revision).lines().chain(error.lines()).chain([""]).chain(manifest(revision).lines()) {
         let _ = writeln!(out, "{}", html(line));
     }
     out + "</pre>\n"
@@ -37,13 +42,13 @@ fn facts(revision: &RevisionAccount) -> String {
         let _ = writeln!(out, "{:10}{value}", format!("{name}:"));
     };
     fact("revision", &entry.number.to_string());
-    fact("commit", &plain(&entry.commit));
-    fact("author", &short(&entry.author));
-    fact("subject", &short(&entry.subject));
-    fact("at", &format!("{:.0}", entry.at));
-    fact("cause", words::cause(entry.cause));
-    fact("by", &short(&entry.by));
-    if let Some(reason) = &entry.reason {
+    fact("commit", &plain(&entry.origin.commit));
+    fact("author", &short(&entry.origin.author));
+    fact("subject", &short(&entry.origin.subject));
+    fact("at", &format!("{:.0}", entry.origin.at));
+    fact("cause", words::cause(entry.origin.cause));
+    fact("by", &short(&entry.origin.by));
+    if let Some(reason) = &entry.origin.reason {
         fact("reason", &short(reason));
     }
     fact("outcome", &if entry.stable { format!("{outcome}, stable") } else { outcome.to_owned() });

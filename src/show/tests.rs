@@ -7,7 +7,7 @@ use crate::{
     desired::Order,
     observed::Life,
     plan::{Action, Cause, Change, FieldChange, Interruption, Resource},
-    record::Outcome,
+    record::{Outcome, Provenance},
 };
 use std::collections::BTreeMap;
 
@@ -295,6 +295,15 @@ fn status_is_a_table_and_what_needs_attention() {
 }
 
 #[test]
+fn status_as_a_comment_has_the_last_words_below_the_table() {
+    let comment = super::markdown_status(&[account()]);
+    let (table, below) = comment.split_once("\n\n").unwrap();
+    assert!(table.starts_with("| Environment |") && table.contains("| production | web |"), "{comment}");
+    assert!(below.starts_with("<details open><summary>production/web</summary>\n\n<pre>\n"), "{comment}");
+    assert!(below.contains("exit code 3") && below.contains("│ boom \\u{1b}[2Jon purpose\n"), "{comment}");
+}
+
+#[test]
 fn a_narrow_terminal_cuts_the_widest_column_only() {
     let table = super::status(&[account()], Some(60));
     assert!(table.lines().take(5).all(|line| line.chars().count() <= 60), "{table}");
@@ -311,13 +320,15 @@ fn entry(number: u32, outcome: Option<Outcome>, stable: bool) -> HistoryEntry {
         environment: None,
         app: None,
         number,
-        commit: COMMIT.to_owned(),
-        author: "Ann <ann@example.com>".to_owned(),
-        subject: "web: greet\u{1b}[31m in red".to_owned(),
-        at: "2026-11-20T09:30:00.123Z".parse().unwrap(),
-        cause: Cause::Commit,
-        by: "Ann <ann@example.com>".to_owned(),
-        reason: None,
+        origin: Provenance {
+            commit: COMMIT.to_owned(),
+            author: "Ann <ann@example.com>".to_owned(),
+            subject: "web: greet\u{1b}[31m in red".to_owned(),
+            at: "2026-11-20T09:30:00.123Z".parse().unwrap(),
+            cause: Cause::Commit,
+            by: "Ann <ann@example.com>".to_owned(),
+            reason: None,
+        },
         outcome,
         stable,
         images: BTreeMap::from([("web:1".to_owned(), "sha256:aa".to_owned())]),

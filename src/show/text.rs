@@ -25,8 +25,11 @@ fn colour(colour: AnsiColor) -> Style {
 pub fn plan(report: &EnvironmentReport) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}", heading(report));
+    if let Some(unjudged) = unjudged(report) {
+        let _ = writeln!(out, "{unjudged}");
+    }
     for app in &report.apps {
-        if !is_quiet(app) {
+        if !is_quiet(app, &report.origin.compared) {
             out.push('\n');
             app_block(&mut out, app);
         }
@@ -40,18 +43,34 @@ pub(super) fn heading(report: &EnvironmentReport) -> String {
     let Origin { source, compared } = &report.origin;
     let theirs = match compared {
         Compared::Host { engine, host } => format!("{} on {}", plain(engine), plain(host)),
-        Compared::Revision(revision) => format!("rendered {}", plain(revision)),
+        Compared::Revision { revision, judged: _ } => format!("rendered {}", plain(revision)),
     };
     format!("{theirs}: {} from {}@{}", report.environment, plain(source), plain(&report.revision))
 }
 
-fn is_quiet(app: &AppReport) -> bool {
+/// What nobody looked at, so that nobody takes silence for consent.
+#[must_use]
+pub fn unjudged(report: &EnvironmentReport) -> Option<&'static str> {
+    match &report.origin.compared {
+        Compared::Revision { judged: false, .. } => {
+            Some("note: no host policy was judged: name the host's file with `--config FILE` to see its denials")
+        }
+        Compared::Revision { judged: true, .. } | Compared::Host { .. } => None,
+    }
+}
+
+fn is_quiet(app: &AppReport, compared: &Compared) -> bool {
+    let well = match compared {
+        Compared::Host { .. } => app.health <= HealthWord::Healthy,
+        // Nobody asked the host how it is.
+        Compared::Revision { .. } => true,
+    };
     app.status == Status::Synced
         && app.changes.is_empty()
         && app.error.is_none()
         && app.held.is_none()
         && app.notes.is_empty()
-        && app.health <= HealthWord::Healthy
+        && well
 }
 
 fn app_block(out: &mut String, app: &AppReport) {

@@ -14,6 +14,7 @@ pub enum Refusal {
     NotRegular,
     OddName,
     TooDeep,
+    Unreadable { why: String },
 }
 
 impl fmt::Display for Refusal {
@@ -22,10 +23,11 @@ impl fmt::Display for Refusal {
             Self::Symlink => f.write_str("a symbolic link; put the file itself here"),
             Self::Submodule => f.write_str("a submodule; put its files here"),
             Self::LargeFileStoragePointer => f.write_str("a Git LFS pointer; keep manifests out of Git LFS"),
-            Self::TooLarge { bytes } => write!(f, "{bytes} bytes long; a file may have {LARGEST_FILE}"),
+            Self::TooLarge { bytes } => write!(f, "{bytes} bytes long; a file may have {LARGEST_FILE} bytes"),
             Self::NotText => f.write_str("not UTF-8 text; keep other files outside this folder"),
             Self::NotRegular => f.write_str("not a regular file"),
             Self::OddName => f.write_str("named with characters that a manifest's path cannot have"),
+            Self::Unreadable { why } => write!(f, "not readable ({why})"),
             Self::TooDeep => f.write_str("in too many folders, one in another"),
         }
     }

@@ -88,12 +88,18 @@ impl Intake {
     }
 
     /// The files, or all that was refused.
-    pub fn finish(mut self) -> Result<BTreeMap<String, String>, SourceError> {
-        if self.refused.is_empty() {
-            return Ok(self.files);
+    pub fn finish(self) -> Result<BTreeMap<String, String>, SourceError> {
+        let place = self.place.clone();
+        match self.divided() {
+            (files, refused) if refused.is_empty() => Ok(files),
+            (_, refused) => Err(SourceError::Refused { place, files: refused }),
         }
+    }
+
+    /// The files, and beside them all that was refused.
+    pub fn divided(mut self) -> (BTreeMap<String, String>, Vec<(String, Refusal)>) {
         self.refused.sort();
-        Err(SourceError::Refused { place: self.place, files: self.refused })
+        (self.files, self.refused)
     }
 }
 

@@ -1,12 +1,13 @@
 //! Where manifests come from: the tree at a commit of a git repository.
 //!
 //! Files are read from the object database, never from a checkout, so a push cannot reach outside the repository. Only
-//! `--worktree` reads the disk, and that for a look only. All calls block; the caller wraps them.
+//! `--worktree` and `validate` read the disk, and that for a look only. All calls block; the caller wraps them.
 //!
 //! What is read of a tree is bounded before it is read (research, trust §5), and nothing here walks history: the cost
 //! of a pass is that of its tree, however long the branch.
 
 mod create;
+pub mod disk;
 mod error;
 mod intake;
 mod location;

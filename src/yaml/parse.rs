@@ -272,6 +272,10 @@ impl Reading {
                 say("a `:` where no key can stand", "check the indentation; quote a value that holds `: `")
             }
             ErrorKind::UndeclaredTagHandle => say("a tag (`!name`) is not supported", "remove it"),
+            kind if kind.to_string().contains("quoted scalar") => say(
+                "this is not YAML: a quoted text has no end where it should",
+                "close it with the quote it begins with",
+            ),
             // The kind's own text is fixed words: it repeats nothing of the file but a single character.
             kind => Diagnostic::new(&place, format!("this is not YAML: {kind}")),
         }

@@ -5,7 +5,7 @@ pub struct Difference {
     engine: &'static str,
     life: &'static str,
     write: &'static str,
-    /// What the engine does; ` | ` between what it may do, as chance has it.
+    /// What the engine does; ` | ` between what it may do, as chance has it, and `_` for any exit code.
     pub theirs: &'static str,
     /// Why the laws hold all the same.
     pub why: &'static str,
@@ -17,6 +17,7 @@ const STOPPED_PLACE: &str = "refused and already so: `apply` looks and finds it 
 const FROZEN: &str = "the driver refuses: on Podman the container, and with it every list, would be lost";
 const REMOVES: &str = "Podman waits for the stop's end and removes; the plan removes only what it saw stopped";
 const NO_PAUSE: &str = "Podman has no state between a crash and the next start: it is over, or it runs";
+const NO_RUN: &str = "the driver makes it ready to run, so that it hears the stop: the exit code before it is lost";
 const NO_START: &str = "refused while it stops: `apply` looks, and the next pass finds it over";
 
 const DIFFERENCES: &[Difference] = &[
@@ -38,6 +39,7 @@ const DIFFERENCES: &[Difference] = &[
     podman("ended", "connect again", "refused, exited 3", STOPPED_PLACE),
     podman("paused", "connect", "refused, paused", FROZEN),
     podman("paused", "disconnect", "refused, paused", FROZEN),
+    podman("restarting", "stop", "ok, exited _ | ok, created", NO_RUN),
     podman("restarting", "remove", "ok, gone | refused, crashing", NO_PAUSE),
     podman("restarting", "rename", "ok, crashing, renamed", NO_PAUSE),
     podman("restarting", "connect", "refused, crashing", FROZEN),
@@ -50,6 +52,24 @@ const DIFFERENCES: &[Difference] = &[
 
 const fn podman(life: &'static str, write: &'static str, theirs: &'static str, why: &'static str) -> Difference {
     Difference { engine: "Podman", life, write, theirs, why }
+}
+
+impl Difference {
+    /// True where this outcome is the named one.
+    pub fn names(&self, outcome: &str) -> bool {
+        self.theirs.split(" | ").any(|one| match one.split_once('_') {
+            None => one == outcome,
+            Some((before, after)) => outcome
+                .strip_prefix(before)
+                .and_then(|rest| rest.strip_suffix(after))
+                .is_some_and(|code| code.parse::<u8>().is_ok()),
+        })
+    }
+
+    /// True where chance has no part in it.
+    pub fn is_certain(&self) -> bool {
+        !self.theirs.contains(['|', '_'])
+    }
 }
 
 /// The difference that is named for a case.

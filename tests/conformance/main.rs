@@ -10,7 +10,7 @@ mod subjects;
 mod things;
 mod writes;
 
-use differences::difference;
+use differences::{Difference, difference};
 use futures_util::{StreamExt, stream};
 use lives::LifeCase;
 use reconcile::engine::Engine;
@@ -44,11 +44,12 @@ async fn agrees<E: Engine>(name: &str, engine: E, hand: Hand, life: LifeCase) {
     let mut wrong = Vec::new();
     for (write, theirs) in &theirs {
         let named = difference(name, life.word(), write);
-        let expected = named.map_or(ours[write].as_str(), |named| named.theirs);
         let why = named.map_or_else(String::new, |named| format!(" ({})", named.why));
-        if !expected.split(" | ").any(|one| one == theirs) {
+        let agrees = named.map_or(ours[write] == *theirs, |named| named.names(theirs));
+        if !agrees {
+            let expected = named.map_or(ours[write].as_str(), |named| named.theirs);
             wrong.push(format!("{} × {write}: expected `{expected}`{why}, {name} `{theirs}`", life.word()));
-        } else if named.is_some_and(|named| !named.theirs.contains(" | ")) && ours[write] == *theirs {
+        } else if named.is_some_and(Difference::is_certain) && ours[write] == *theirs {
             wrong.push(format!("{} × {write}: the named difference is none{why}", life.word()));
         }
     }

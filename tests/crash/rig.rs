@@ -7,9 +7,12 @@ use reconcile::{
         Engine,
         model::{Call, Fate, Faults, Model, Script, When, World, faults},
     },
-    pass::{Commit, Head, Host, Mode, Settings, Wish, environment},
+    pass::{Commit, Head, Host, Mode, Settings, Wish, account, environment},
     record::{Ledger, Outcome, StateDir},
-    show::report::{AppReport, Status},
+    show::{
+        AppAccount,
+        report::{AppReport, Status},
+    },
 };
 use serde_json::{Value, json};
 use std::{
@@ -97,6 +100,13 @@ impl Rig {
         report.apps.pop().unwrap()
     }
 
+    /// What `status` tells of the only app.
+    pub async fn status(&self, desired: &Desired) -> AppAccount {
+        let host = self.host(faults::none()).await;
+        let (wish, head) = wish_and_head(desired);
+        account::of(&host, &wish, &head).await.unwrap().pop().unwrap()
+    }
+
     /// A pass that may end in an error before any app's.
     pub async fn try_pass(&self, desired: &Desired, faults: Faults) -> Option<AppReport> {
         let host = self.host(faults).await;
@@ -164,8 +174,12 @@ fn wish_and_head(desired: &Desired) -> (Wish, Head) {
         author: "somebody".to_owned(),
         subject: "a change".to_owned(),
     };
-    let head =
-        Head { commit, apps: BTreeMap::from([(desired.app.clone(), Ok(desired.clone()))]), trees: BTreeMap::new() };
+    let head = Head {
+        commit,
+        apps: BTreeMap::from([(desired.app.clone(), Ok(desired.clone()))]),
+        trees: BTreeMap::new(),
+        other: Vec::new(),
+    };
     (wish, head)
 }
 

@@ -58,6 +58,41 @@ async fn a_revision_whose_job_fails_goes_back_and_a_fixed_one_goes_through() {
     goes_back_and_on(|_, watch| *watch.job_code.lock().unwrap() = 1).await;
 }
 
+/// A job that only the revision which fails has, and then one that has another, or none.
+async fn a_failed_job_is_kept_until(next_job: Option<&str>) {
+    let with = |version: u8, job: Option<&str>| {
+        let mut manifest = manifest(version);
+        manifest["jobs"] = job.map_or_else(|| json!({}), |word| json!({"seed": {"service": "db", "command": [word]}}));
+        app(&manifest)
+    };
+    let (first, sick, fixed) = (with(1, None), with(2, Some("seed")), with(3, next_job));
+    let failed = sick.jobs["seed"].container_name.clone();
+    let rig = Rig::new();
+    let watch = Watch::on(&rig);
+    let is_there = || rig.model.by_hand(|world| world.find(&failed).is_some());
+    rig.pass(&first, watch.faults()).await;
+    *watch.job_code.lock().unwrap() = 1;
+    let report = rig.pass(&sick, watch.faults()).await;
+    assert_eq!(report.outcome, Some(Outcome::RolledBack), "{report:?}");
+    for pass in ["after the rollback", "a pass later"] {
+        assert!(is_there(), "{pass}");
+        let hint = rig.status(&sick).await.error.and_then(|error| error.hint).unwrap_or_default();
+        assert!(hint.contains(&format!("`{failed}` is kept until a revision succeeds")), "{pass}: {hint}");
+        assert_eq!(rig.pass(&sick, watch.faults()).await.outcome, Some(Outcome::Held));
+    }
+    *watch.job_code.lock().unwrap() = 0;
+    let report = rig.pass(&fixed, watch.faults()).await;
+    assert_eq!(report.outcome, Some(Outcome::Succeeded), "{report:?}");
+    assert!(!is_there(), "kept after a success");
+    rig.assert_converged(&fixed, "fixed").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_container_of_a_job_that_failed_is_kept_and_named_until_a_revision_succeeds() {
+    a_failed_job_is_kept_until(Some("sow")).await;
+    a_failed_job_is_kept_until(None).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_first_revision_that_fails_is_stopped_and_kept_for_a_look() {
     let rig = Rig::new();

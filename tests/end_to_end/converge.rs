@@ -12,6 +12,7 @@ stories! {
     docker:
         the_first_line_of_a_plan_names_engine_and_revision,
         an_emptied_environment_is_kept_until_it_is_said_otherwise,
+        an_app_whose_file_is_misplaced_stays_and_the_file_is_named,
         a_suspended_app_is_left_as_it_is,
         apps_fail_and_succeed_each_for_itself;
 }
@@ -38,6 +39,26 @@ services:
     )
 }
 
+fn an_app_whose_file_is_misplaced_stays_and_the_file_is_named(world: &World) {
+    for name in ["api", "shop", "web"] {
+        world.app(name, &sleeper());
+    }
+    world.commit("three apps");
+    world.converge();
+    let shop = world.one("shop", "one");
+    let file = |ending: &str| format!("environments/{}/shop.{ending}", world.name);
+    world.git(&["mv", &file("yaml"), &file("yml")]);
+    world.commit("shop: renamed by mistake");
+    let report = app(&world.fails().json(), "shop").clone();
+    let (summary, hint) = (report["error"]["summary"].to_string(), report["error"]["hint"].to_string());
+    assert!(summary.contains(&file("yml")) && summary.contains("nothing is removed"), "{report:#}");
+    assert!(hint.contains("rename it to `shop.yaml`") && hint.contains("--max-deletes 1"), "{report:#}");
+    assert_eq!(world.one("shop", "one"), shop, "the app was removed");
+    // Whoever means it says so.
+    world.run(&["--max-deletes", "1"]).expect(1);
+    assert_eq!(world.running("shop", "one"), Vec::<String>::new());
+}
+
 fn sleeper() -> String {
     format!("services: {{one: {{image: bb:1, command: {SLEEPER}, rollout: {{min_healthy_time: 0s}}}}}}\n")
 }
@@ -57,6 +78,9 @@ fn a_plan_tells_what_converging_then_does(world: &World) {
     assert_eq!(world.answer("web", "web"), "one");
 
     world.run(&["--dry-run", "--detailed-exitcode"]).expect(0).says("In sync.");
+    world.run(&["--dry-run", "--app", "wob"]).expect(1).says("there is no app `wob`").says("did you mean `web`?");
+    let nobodys = format!("{}-x", world.name);
+    world.run_in(&nobodys, &["--dry-run"]).expect(1).says(&format!("there is no environment `{nobodys}`"));
     world.is_synced();
 }
 

@@ -69,6 +69,27 @@ fn a_revision_that_dies_at_once_is_reported_with_its_last_words(world: &World) {
     assert_eq!((&error["service"], &error["oom"]), (&"web".into(), &false.into()), "{report:#}");
     let log: Vec<_> = error["log"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert!(log.iter().any(|line| line.contains("no such database")), "{report:#}");
+    status_tells_the_last_words(world);
+    world.push("web", &manifest(SERVE, "# mended"));
+    world.converge();
+    assert_eq!(world.run(&["status", "web", "--output", "json"]).expect(0).json()[0]["error"], Value::Null);
+}
+
+/// Whoever comes later learns as much as who was there.
+fn status_tells_the_last_words(world: &World) {
+    let status = world.run(&["status", "web", "--output", "json"]).expect(0).json();
+    let error = &status[0]["error"];
+    assert_eq!((&error["service"], &error["exit_code"]), (&"web".into(), &3.into()), "{status:#}");
+    assert!(error["log"].to_string().contains("no such database"), "{status:#}");
+    assert!(error["summary"].as_str().unwrap().starts_with("revision 2 failed: "), "{status:#}");
+    for form in ["text", "markdown"] {
+        for words in [&["status", "--output", form][..], &["show", "web", "2", "--output", form]] {
+            world.run(words).expect(0).says("no such database").says("exit code 3");
+        }
+    }
+    let shown = world.run(&["show", "web", "2", "--output", "json"]).expect(0).json();
+    assert_eq!((&shown["outcome"], &shown["error"]["exit_code"]), (&"Failed".into(), &3.into()), "{shown:#}");
+    assert_eq!(world.run(&["show", "web", "1", "--output", "json"]).expect(0).json()["error"], Value::Null);
 }
 
 fn a_failing_job_stops_the_rollout(world: &World) {

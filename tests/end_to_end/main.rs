@@ -26,4 +26,5 @@ mod gateway;
 mod gondulf;
 mod killed;
 mod readme;
+mod terminal;
 mod vault_dash;

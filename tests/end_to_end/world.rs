@@ -141,6 +141,16 @@ impl World {
         Started::spawn(self.command(&self.name, &self.engine.address(), arguments))
     }
 
+    /// Runs the binary on a terminal of the kind that is given; both streams come out of it as one.
+    pub fn on_terminal(&self, kind: &str, arguments: &[&str]) -> Ran {
+        let command = self.command(&self.name, &self.engine.address(), arguments);
+        let words = std::iter::once(command.get_program()).chain(command.get_args());
+        let line = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect::<Vec<_>>().join(" ");
+        let mut terminal = Command::new("script");
+        terminal.env("TERM", kind).args(["-qec", &line, "/dev/null"]);
+        Started::spawn(terminal).finish()
+    }
+
     /// One pass that has to succeed.
     pub fn converge(&self) -> Ran {
         let ran = self.run(&["--output", "json"]);

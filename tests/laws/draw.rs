@@ -3,7 +3,7 @@
 use reconcile::{
     desired::{Desired, resolve_stored},
     observed::{
-        Abilities, Applied, Effect, Evidence, Image, Observed, Owner, Role, Volume,
+        Abilities, Applied, Effect, Evidence, Image, Network, Observed, Owner, Role, Volume,
         fold::{self, fold},
     },
     plan::{Step, plan},
@@ -34,7 +34,12 @@ pub fn blank(desired: &Desired) -> Observed {
         containers: BTreeMap::new(),
         foreign_names: BTreeSet::new(),
         images: desired.services.values().map(|service| image(&service.spec.image)).collect(),
-        networks: BTreeMap::new(),
+        networks: desired
+            .networks
+            .iter()
+            .filter(|(_, network)| network.external)
+            .map(|(name, _)| (name.clone(), external(name)))
+            .collect(),
         volumes: desired
             .volumes
             .iter()
@@ -42,6 +47,18 @@ pub fn blank(desired: &Desired) -> Observed {
             .map(|(name, _)| (name.clone(), Volume { owner: Owner::Other }))
             .collect(),
         applied: Applied::default(),
+    }
+}
+
+/// A network of others.
+fn external(name: &str) -> Network {
+    Network {
+        id: name.to_owned(),
+        owner: Owner::Other,
+        spec_hash: None,
+        kept: false,
+        duplicates: Vec::new(),
+        unprunable: false,
     }
 }
 
@@ -80,52 +97,10 @@ pub fn perform(observed: &mut Observed, desired: &Desired, step: &Step) {
 
 /// What a step does where all goes well.
 fn perfect(step: &Step, observed: &Observed) -> Effect {
-    let new_id = |name: &String| format!("{name}@{}", observed.now);
-    match step {
-        Step::Pull { reference, .. } => {
-            let id = observed.images.get(reference).map_or_else(|| id_of(reference), |image| image.id.clone());
-            Effect::Pulled(Image { id, ..Image::default() })
-        }
-        Step::CreateNetwork { network } => Effect::Made { id: new_id(network) },
-        Step::Create { container, .. } => Effect::Made { id: new_id(container) },
-        Step::Await { .. } => Effect::Ready,
-        Step::AwaitExit { .. } => Effect::Ended,
-        Step::CreateVolume { .. }
-        | Step::RemoveNetwork { .. }
-        | Step::Start { .. }
-        | Step::Stop { .. }
-        | Step::Remove { .. }
-        | Step::Rename { .. }
-        | Step::Adjust { .. }
-        | Step::Unpause { .. }
-        | Step::Connect { .. }
-        | Step::Disconnect { .. }
-        | Step::Tag { .. }
-        | Step::Untag { .. } => Effect::Done,
-    }
-}
-
-/// The names of the containers a step is about, with what they are for.
-pub fn about(step: &Step) -> Option<(&String, &Role)> {
-    match step {
-        Step::Create { container, role }
-        | Step::Start { container, role }
-        | Step::Await { container, role }
-        | Step::AwaitExit { container, role }
-        | Step::Stop { container, role }
-        | Step::Remove { container, role }
-        | Step::Rename { container, role, .. }
-        | Step::Adjust { container, role }
-        | Step::Unpause { container, role }
-        | Step::Connect { container, role, .. }
-        | Step::Disconnect { container, role, .. } => Some((container, role)),
-        Step::Pull { .. }
-        | Step::CreateNetwork { .. }
-        | Step::RemoveNetwork { .. }
-        | Step::CreateVolume { .. }
-        | Step::Tag { .. }
-        | Step::Untag { .. } => None,
-    }
+    Effect::perfect(step, |name| match step {
+        Step::Pull { .. } => observed.images.get(name).map_or_else(|| id_of(name), |image| image.id.clone()),
+        _ => format!("{name}@{}", observed.now),
+    })
 }
 
 /// The host ports a role may hold.

@@ -1,7 +1,6 @@
 //! Halting: what failed is stopped and kept, and nothing else is touched.
 
 use crate::{
-    draw::about,
     draw::perform,
     lives::LIVES,
     one::{Leftovers, MODES},
@@ -22,7 +21,7 @@ fn a_halt_stops_what_is_not_proved_and_removes_nothing() {
                 let plan = halt(&world.observed);
                 assert!(plan.steps.iter().all(|it| matches!(it.step, Step::Stop { .. })), "{}", world.title);
                 for planned in &plan.steps {
-                    let (name, _) = about(&planned.step).unwrap();
+                    let (name, _) = planned.step.about().unwrap();
                     let proved = matches!(observed.containers[name].readiness, Readiness::Ready | Readiness::Failing);
                     assert!(!proved, "{}: {}", world.title, planned.step);
                     perform(&mut observed, &world.desired, &planned.step);
@@ -53,7 +52,7 @@ fn what_was_ready_before_and_was_started_again_is_not_what_failed() {
             }
             let failed = |name: &str| matches!(observed.containers[name].readiness, Readiness::Failed(_));
             for planned in &halt(&observed).steps {
-                let (name, _) = about(&planned.step).unwrap();
+                let (name, _) = planned.step.about().unwrap();
                 assert!(failed(name), "{}: {}", world.title, planned.step);
             }
             seen += halt(&world.observed).steps.len();

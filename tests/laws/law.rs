@@ -1,6 +1,6 @@
 //! The laws: what must hold before each step, and at the end.
 
-use crate::draw::{about, may_publish};
+use crate::draw::may_publish;
 use reconcile::{
     desired::{Condition, Desired, DesiredJob, JobPhase, Order, spec::Network},
     observed::{Container, Life, Observed, Readiness, Role},
@@ -21,6 +21,8 @@ pub enum Law {
     OneWriter,
     /// Only what is ours is named, and only names that are free are given.
     OnlyOurs,
+    /// Nobody starts on a port that another of the app still holds.
+    OnePort,
     /// Nothing is published that is not declared.
     PublishesNoMore,
     /// All that can be prepared is, before the first stop.
@@ -51,13 +53,21 @@ pub fn serves(container: &Container) -> bool {
 }
 
 /// What a whole plan must not say.
-pub fn of_plan(desired: &Desired, plan: &Plan) -> Result<(), Broken> {
+pub fn of_plan(desired: &Desired, observed: &Observed, plan: &Plan) -> Result<(), Broken> {
     if !desired.sync.self_heal {
+        // What we stopped ourselves is ours to finish.
+        let ours = |name: &ServiceName| {
+            let service = desired.services.get(name);
+            service.is_some_and(|it| Cast::of(it, desired, observed).current.is_some_and(|it| it.container.stopped))
+        };
         let moves =
             plan.changes.iter().any(|it| matches!(it.resource, Resource::Service(_)) && it.cause != Cause::Drift);
         for change in plan.changes.iter().filter(|change| change.cause == Cause::Drift) {
             // Who changes for another reason needs something to stand on.
             if moves && !matches!(change.resource, Resource::Service(_)) {
+                continue;
+            }
+            if matches!(&change.resource, Resource::Service(name) if ours(name)) {
                 continue;
             }
             let new_ground =
@@ -71,7 +81,7 @@ pub fn of_plan(desired: &Desired, plan: &Plan) -> Result<(), Broken> {
     }
     if !desired.sync.prune {
         for Planned { step, .. } in &plan.steps {
-            let gone = match (about(step), step) {
+            let gone = match (step.about(), step) {
                 (Some((_, Role::Service(name))), _) => !desired.services.contains_key(name),
                 (Some((_, Role::Job(name))), _) => !desired.jobs.contains_key(name),
                 (None, Step::RemoveNetwork { network, .. }) => !desired.networks.contains_key(network),
@@ -88,7 +98,7 @@ pub fn of_plan(desired: &Desired, plan: &Plan) -> Result<(), Broken> {
 fn is_about(step: &Step, resource: &Resource) -> bool {
     match resource {
         Resource::Service(name) => {
-            about(step).is_some_and(|(_, role)| *role == Role::Service(name.clone())) && !only_looks(step)
+            step.about().is_some_and(|(_, role)| *role == Role::Service(name.clone())) && !only_looks(step)
         }
         Resource::Network(name) => match step {
             Step::CreateNetwork { network } | Step::RemoveNetwork { network, .. } => network == name,
@@ -112,6 +122,7 @@ pub fn before(step: &Step, desired: &Desired, observed: &Observed, plan: &Plan) 
             let Some(facts) = observed.containers.get(container) else { return Ok(()) };
             writes_alone(step, container, facts, role, desired, observed)?;
             publishes_no_more(step, facts, role, desired)?;
+            has_its_ports(step, container, facts, observed)?;
             if let Step::Start { .. } = step {
                 needs_hold(step, role, desired, observed, plan)?;
                 job_is_in_time(step, role, desired, observed, plan)?;
@@ -150,8 +161,8 @@ fn prepares(step: &Step) -> bool {
 }
 
 fn names_only_ours(step: &Step, observed: &Observed) -> Result<(), Broken> {
-    let taken = |name: &String| observed.containers.contains_key(name) || observed.foreign_names.contains(name);
-    match (step, about(step)) {
+    let taken = |name: &str| observed.containers.contains_key(name) || observed.foreign_names.contains(name);
+    match (step, step.about()) {
         (Step::Create { container, .. }, _) if taken(container) => {
             broken(Law::OnlyOurs, format!("{step}: it is taken"))
         }
@@ -200,15 +211,29 @@ fn writes_alone(
     {
         return Ok(());
     }
+    // What is gone from the manifest and goes now has made room before.
+    let goes = |there: &Container| {
+        family(&there.role, desired).is_none_or(|name| !desired.services.contains_key(name))
+            && desired.sync.prune
+            && !there.unprunable
+    };
     let beside = observed.containers.iter().find(|(other, there)| {
         *other != name
             && there.life.is_up()
-            && family(&there.role, desired) == family(role, desired)
+            && (family(&there.role, desired) == family(role, desired) || goes(there))
             && !is_after(&there.role, desired)
             && !there.writes.is_disjoint(&facts.writes)
     });
     match beside {
         Some((other, _)) => broken(Law::OneWriter, format!("{step} beside {other}")),
+        None => Ok(()),
+    }
+}
+
+fn has_its_ports(step: &Step, name: &str, facts: &Container, observed: &Observed) -> Result<(), Broken> {
+    let clash = |there: &Container| there.ports.iter().any(|held| facts.ports.iter().any(|port| port.clashes(held)));
+    match observed.containers.iter().find(|(other, there)| *other != name && there.life.is_up() && clash(there)) {
+        Some((other, _)) => broken(Law::OnePort, format!("{step} beside {other}")),
         None => Ok(()),
     }
 }
@@ -228,7 +253,7 @@ fn publishes_no_more(step: &Step, facts: &Container, role: &Role, desired: &Desi
 }
 
 fn needs_hold(step: &Step, role: &Role, desired: &Desired, observed: &Observed, plan: &Plan) -> Result<(), Broken> {
-    let endpoints = about(step).and_then(|(name, _)| observed.containers.get(name)).map(|facts| &facts.endpoints);
+    let endpoints = step.about().and_then(|(name, _)| observed.containers.get(name)).map(|facts| &facts.endpoints);
     if let Some(missing) = endpoints.into_iter().flatten().find(|(name, _)| !observed.networks.contains_key(*name)) {
         return broken(Law::NeedsFirst, format!("{step} without network {}", missing.0));
     }
@@ -288,6 +313,15 @@ pub fn at_the_end(desired: &Desired, observed: &Observed, plan: &Plan) -> Result
     if let Some(left) = plan.steps.first() {
         return broken(Law::Arrives, format!("{} is left", left.step));
     }
+    // What we stopped ourselves on the way is no drift, which some apps want left.
+    for service in desired.services.values().filter(|service| service.running && plan.obstacles.is_empty()) {
+        if let Some(member) = Cast::of(service, desired, observed).current.filter(|member| member.container.stopped)
+            && service.depends_on.is_empty()
+            && desired.networks.keys().all(|network| observed.networks.contains_key(network))
+        {
+            return broken(Law::Arrives, format!("{} was stopped by us, and is left so", member.name));
+        }
+    }
     let excused = !plan.obstacles.is_empty() || !desired.sync.self_heal;
     for service in desired.services.values().filter(|_| !excused) {
         let cast = Cast::of(service, desired, observed);
@@ -325,11 +359,8 @@ pub fn at_the_end(desired: &Desired, observed: &Observed, plan: &Plan) -> Result
             return broken(Law::Arrives, format!("{} is in a network that is gone", current.name));
         }
         let well = match (&current.container.life, &current.container.readiness, service.running) {
-            (Life::Running, Readiness::Ready | Readiness::Failing, true) => {
-                let named = current.name == service.container_name;
-                named || observed.foreign_names.contains(&service.container_name)
-            }
-            (Life::Exited(0), _, true) => service.completes(),
+            (Life::Running, Readiness::Ready | Readiness::Failing, true) => current.name == service.container_name,
+            (Life::Exited(0), _, true) => service.completes() && !current.container.stopped,
             (life, _, false) => !life.is_up(),
             (_, _, true) => false,
         };
@@ -348,9 +379,11 @@ pub fn at_the_end(desired: &Desired, observed: &Observed, plan: &Plan) -> Result
     for (name, container) in observed.containers.iter().filter(|_| !excused) {
         let known = match &container.role {
             Role::Service(service) => desired.services.contains_key(service),
+            // Kept for a look on the way back.
+            Role::Job(_) if observed.applied.rollback => true,
             Role::Job(job) => desired.jobs.get(job).is_some_and(|job| {
                 let asleep = !desired.services[&job.service].running;
-                job.container_name == *name || observed.applied.rollback || asleep
+                job.container_name == *name || asleep
             }),
         };
         if !known && desired.sync.prune && !container.unprunable {

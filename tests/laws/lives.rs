@@ -17,6 +17,7 @@ pub const LIVES: &[&str] = &[
     "restarting",
     "exited 0",
     "exited 1",
+    "stopped by us",
     "stopping",
     "removing",
     "dead",
@@ -33,6 +34,7 @@ pub fn live(container: &mut Container, word: &str) {
         "restarting" => (Life::Restarting, Readiness::Unproven),
         "exited 0" => (Life::Exited(0), Readiness::Ready),
         "exited 1" => (Life::Exited(1), Readiness::Unproven),
+        "stopped by us" => (Life::Exited(0), Readiness::Ready),
         "stopping" => (Life::Stopping, Readiness::Unproven),
         "removing" => (Life::Removing, Readiness::Unproven),
         "dead" => (Life::Dead, Readiness::Unproven),
@@ -41,6 +43,7 @@ pub fn live(container: &mut Container, word: &str) {
     if life == Life::Created {
         container.started_at = None;
     }
+    container.stopped = word == "stopped by us";
     container.life = life;
     container.readiness = readiness;
 }
@@ -51,7 +54,7 @@ pub const NAMES: &[&str] = &["own", "next", "by hand"];
 pub fn name(own: &str, word: &str) -> String {
     match word {
         "own" => own.to_owned(),
-        "next" => reconcile::plan::rollout::next_name(own),
+        "next" => reconcile::plan::naming::next_name(own),
         "by hand" => "somebody-renamed-it".to_owned(),
         other => panic!("`{other}` is no name"),
     }

@@ -50,6 +50,12 @@ fn worlds() -> Vec<World> {
     gone.sync.prune = false;
     let mut back = settled(&both(1));
     back.applied.rollback = true;
+    let on_ports = |db: u16, web: u16| {
+        let service = |port: u16| json!({"image": "app:1", "ports": [format!("{port}:80")]});
+        app(&json!({"services": {"db": service(db), "web": service(web)}}))
+    };
+    let (before, desired) = (on_ports(8001, 8002), on_ports(8002, 8001));
+    worlds.push(World { title: "ports are swapped".to_owned(), desired, observed: settled(&before) });
     worlds.push(World { title: "both change".to_owned(), desired: both(2), observed: settled(&both(1)) });
     worlds.push(World { title: "on the way back".to_owned(), desired: both(2), observed: back });
     worlds.push(World { title: "drift is left".to_owned(), desired: left, observed: drifted });
@@ -150,17 +156,13 @@ fn removes_before_ready(desired: &Desired, observed: &Observed) -> Plan {
 fn runs_the_job_after_the_start(desired: &Desired, observed: &Observed) -> Plan {
     hasty(
         plan(desired, observed),
-        |step| is_start(step) && matches!(crate::draw::about(step), Some((_, Role::Service(_)))),
+        |step| is_start(step) && matches!(step.about(), Some((_, Role::Service(_)))),
         |step| matches!(step, Step::AwaitExit { .. }),
     )
 }
 
 fn runs_the_job_beside_the_writer(desired: &Desired, observed: &Observed) -> Plan {
-    hasty(
-        plan(desired, observed),
-        |step| is_start(step) && matches!(crate::draw::about(step), Some((_, Role::Job(_)))),
-        is_stop,
-    )
+    hasty(plan(desired, observed), |step| is_start(step) && matches!(step.about(), Some((_, Role::Job(_)))), is_stop)
 }
 
 fn runs_jobs_on_the_way_back(desired: &Desired, observed: &Observed) -> Plan {
@@ -238,6 +240,7 @@ fn every_mutant_is_caught_by_its_law() {
         ("forgets to await", forgets_to_await, Law::Arrives),
         ("stops before ready", stops_before_ready, Law::KeepsServing),
         ("starts before stop", starts_before_stop, Law::OneWriter),
+        ("starts on a port that is held", starts_before_stop, Law::OnePort),
         ("ignores exited", ignores_exited, Law::Tail),
         ("drops the gates", drops_the_gates, Law::NeedsFirst),
         ("removes before ready", removes_before_ready, Law::KeepsServing),

@@ -35,8 +35,18 @@ fn migrate() -> Role {
     Role::Job("migrate".parse().unwrap())
 }
 
-const SOME: &[&str] =
-    &["absent", "created", "unproven", "ready", "failing", "paused", "exited 0", "exited 1", "stopping"];
+const SOME: &[&str] = &[
+    "absent",
+    "created",
+    "unproven",
+    "ready",
+    "failing",
+    "paused",
+    "exited 0",
+    "exited 1",
+    "stopped by us",
+    "stopping",
+];
 
 /// `web` needs `db` in some way.
 fn pair(web: (&str, u8), db: (&str, u8), dependency: &Value) -> Desired {
@@ -243,6 +253,102 @@ fn what_is_gone_from_the_manifest_goes_when_the_rest_is_well() {
                                 );
                                 worlds.push(World { title, desired, observed });
                             }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    hold(worlds, plan);
+}
+
+/// Three services with a pinned name each.
+fn pinned(names: [&str; 3], body: u8) -> Desired {
+    let mut services = serde_json::Map::new();
+    for (service_name, (name, mode)) in
+        ["one", "two", "web"].iter().zip(names.iter().zip(["start-first", "stop-first", "completes"]))
+    {
+        let mut manifest = service(mode, if *service_name == "one" { body } else { 1 }, "app:1");
+        manifest["container_name"] = json!(name);
+        services.insert((*service_name).to_owned(), manifest);
+    }
+    app(&json!({"services": services, "volumes": {"data": {}}}))
+}
+
+#[test]
+fn names_that_go_round_come_to_whom_they_belong() {
+    let mut worlds = Vec::new();
+    let before = settled(&pinned(["red", "blue", "green"], 1));
+    let one = Role::Service("one".parse().unwrap());
+    for names in [
+        ["blue", "red", "green"],
+        ["blue", "green", "red"],
+        ["green", "red", "blue"],
+        ["blue", "green", "grey"],
+        ["red", "green", "blue"],
+        ["grey", "red", "blue"],
+    ] {
+        for body in [1, 2] {
+            for first in SOME {
+                for third in SOME {
+                    for litter in [None, Some("blue-next"), Some("green-next")] {
+                        let mut observed = before.clone();
+                        set(&mut observed, &one, first);
+                        set(&mut observed, &web(), third);
+                        if let Some(litter) = litter {
+                            // With both its names held by others, one that is to be made is told so, and waits.
+                            if third == &"absent" {
+                                continue;
+                            }
+                            let mut left = before.containers["red"].clone();
+                            left.id = "litter".to_owned();
+                            left.spec_hash = reconcile::desired::SpecHash::of(&"litter");
+                            lives::live(&mut left, "exited 1");
+                            observed.containers.insert(litter.to_owned(), left);
+                        }
+                        let title = format!("to {names:?}, body {body}, {first}, {third}, litter {litter:?}");
+                        worlds.push(World { title, desired: pinned(names, body), observed });
+                    }
+                }
+            }
+        }
+    }
+    hold(worlds, plan);
+}
+
+/// `one`, under whatever name, has a volume and a port, and `two` has one; a job may be there that is gone later.
+fn holding(one: &str, ports: [u16; 2], body: u8, with_job: bool) -> Desired {
+    let mut first = service("stop-first", body, "app:1");
+    first["ports"] = json!([format!("{}:80", ports[0])]);
+    let mut second = service("stop-first", body, "app:1");
+    second["volumes"] = json!([]);
+    second["ports"] = json!([format!("{}:80", ports[1])]);
+    let mut manifest = json!({"services": {one: first, "two": second}, "volumes": {"data": {}}});
+    if with_job {
+        manifest["jobs"] = json!({"migrate": {"service": one, "command": ["migrate"]}});
+    }
+    app(&manifest)
+}
+
+#[test]
+fn who_takes_over_a_volume_or_a_port_waits_for_who_had_it() {
+    let mut worlds = Vec::new();
+    for with_job in [true, false] {
+        let before = settled(&holding("web", [8001, 8002], 1, with_job));
+        for (one, ports) in [("web", [8001, 8002]), ("web", [8002, 8001]), ("api", [8001, 8002]), ("api", [8002, 8003])]
+        {
+            for body in [1, 2] {
+                for first in SOME {
+                    for job in ["absent", "unproven", "exited 0", "exited 1"] {
+                        for rollback in [true, false] {
+                            let mut observed = before.clone();
+                            set(&mut observed, &web(), first);
+                            set(&mut observed, &migrate(), job);
+                            observed.applied.rollback = rollback;
+                            let title = format!(
+                                "to {one} on {ports:?}, body {body}, {first}, job {job} {with_job}, rollback {rollback}"
+                            );
+                            worlds.push(World { title, desired: holding(one, ports, body, false), observed });
                         }
                     }
                 }

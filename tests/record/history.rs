@@ -60,6 +60,9 @@ async fn the_folder_of_a_revision_holds_each_document_and_each_attempt() {
         serde_json::from_str::<serde_json::Value>(&text("outcome-1.json")).unwrap(),
         json!({"outcome": "Blocked"})
     );
+    let newest = ledger.stored_outcome(&environment(), &app(), number).await.unwrap();
+    assert_eq!(newest, Some(json!({"outcome": "Succeeded"})));
+    assert_eq!(ledger.stored_outcome(&environment(), &app(), number + 1).await.unwrap(), None);
     assert_eq!(
         text("manifest.yaml"),
         "services:\n  web:\n    image: app:1\n    env:\n      VERSION: a\n      ODD: \"no\"\n      PORT: \"0080\"\n"

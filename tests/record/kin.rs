@@ -3,7 +3,7 @@
 use crate::picture::{key, ledger};
 use reconcile::{
     plan::Cause,
-    record::{Close, Documents, Ledger, NewEntry, Outcome, StateDir},
+    record::{Close, Documents, Ledger, NewEntry, Outcome, Provenance, StateDir},
     value::{AppName, EnvironmentName},
 };
 use serde_json::{Value, json};
@@ -34,21 +34,13 @@ pub async fn fresh() -> (TempDir, StateDir) {
 
 pub fn new(letter: &str) -> NewEntry {
     let like = ledger("a open").entries.remove(0);
-    NewEntry {
-        restores: None,
-        key: key(letter),
-        commit: like.commit,
-        author: like.author,
-        subject: like.subject,
-        at: at(0),
-        cause: Cause::Commit,
-        by: like.by,
-        reason: None,
-    }
+    let origin = Provenance { at: at(0), cause: Cause::Commit, reason: None, ..like.origin };
+    NewEntry { restores: None, key: key(letter), origin }
 }
 
 pub fn back(letter: &str, original: u32) -> NewEntry {
-    NewEntry { restores: Some(original), cause: Cause::Rollback, ..new(letter) }
+    let new = new(letter);
+    NewEntry { restores: Some(original), origin: Provenance { cause: Cause::Rollback, ..new.origin }, ..new }
 }
 
 pub fn manifest(letter: &str) -> Value {

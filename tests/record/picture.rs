@@ -4,7 +4,7 @@
 
 use reconcile::{
     plan::Cause,
-    record::{AppLedger, Entry, Hold, HoldUntil, Outcome, RevisionKey},
+    record::{AppLedger, Entry, Hold, HoldUntil, Outcome, Provenance, RevisionKey},
 };
 use std::collections::BTreeMap;
 
@@ -42,13 +42,15 @@ fn entry(number: u32, word: &str) -> Entry {
         number,
         restores: restores.map(|original| original.parse().expect("a number")),
         key: key(letter),
-        commit: "0".repeat(40),
-        author: "Ada <ada@example.com>".to_owned(),
-        subject: "app: change".to_owned(),
-        at: jiff::Timestamp::from_second(1_700_000_000 + i64::from(number)).expect("a time"),
-        cause,
-        by: "ada".to_owned(),
-        reason: None,
+        origin: Provenance {
+            commit: "0".repeat(40),
+            author: "Ada <ada@example.com>".to_owned(),
+            subject: "app: change".to_owned(),
+            at: jiff::Timestamp::from_second(1_700_000_000 + i64::from(number)).expect("a time"),
+            cause,
+            by: "ada".to_owned(),
+            reason: None,
+        },
         outcome,
         stable,
         condemned,

@@ -4,7 +4,7 @@ use crate::picture::{automatic, key, ledger, manual, until_commit};
 use reconcile::{
     plan::Cause,
     record::{
-        AppLedger, Hold, HoldUntil, NewEntry, RevisionKey,
+        AppLedger, Hold, HoldUntil, NewEntry, Provenance, RevisionKey,
         opening::{Opening, opening},
         target::{Target, condemned, in_force, newest_stable, previous, target},
     },
@@ -170,18 +170,9 @@ fn the_newest_attempt_at_a_revision_decides_whether_it_is_condemned() {
 }
 
 fn new(letter: &str, restores: Option<u32>) -> NewEntry {
-    let like = &ledger("a open").entries[0];
-    NewEntry {
-        restores,
-        key: key(letter),
-        commit: like.commit.clone(),
-        author: like.author.clone(),
-        subject: like.subject.clone(),
-        at: like.at,
-        cause: if restores.is_some() { Cause::Rollback } else { Cause::Commit },
-        by: like.by.clone(),
-        reason: None,
-    }
+    let like = ledger("a open").entries.remove(0);
+    let cause = if restores.is_some() { Cause::Rollback } else { Cause::Commit };
+    NewEntry { restores, key: key(letter), origin: Provenance { cause, ..like.origin } }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use reconcile::{
     plan::Cause,
     record::{
-        AppLedger, Entry, Hold, NewEntry, Outcome, RevisionKey,
+        AppLedger, Entry, Hold, NewEntry, Outcome, Provenance, RevisionKey,
         opening::{Opening, opening},
         target::{Target, active_hold, condemned, newest_stable, previous, revision_condemned, target},
     },
@@ -90,7 +90,7 @@ proptest! {
             ledger.entries.push(Entry {
                 number: next,
                 restores: Some(number),
-                cause: Cause::Rollback,
+                origin: Provenance { cause: Cause::Rollback, ..original.origin.clone() },
                 outcome: Some(Outcome::Succeeded),
                 stable: true,
                 condemned: false,
@@ -157,22 +157,13 @@ impl Walk {
     fn open(&mut self, restores: Option<u32>, key: RevisionKey) -> u32 {
         let like = ledger("a open").entries.remove(0);
         let cause = if restores.is_some() { Cause::Rollback } else { Cause::Commit };
-        let new = NewEntry {
-            restores,
-            key: key.clone(),
-            commit: like.commit.clone(),
-            author: like.author.clone(),
-            subject: like.subject.clone(),
-            at: like.at,
-            cause,
-            by: like.by.clone(),
-            reason: None,
-        };
+        let origin = Provenance { cause, ..like.origin.clone() };
+        let new = NewEntry { restores, key: key.clone(), origin: origin.clone() };
         match opening(&new, &self.ledger) {
             Opening::Again(entry) => entry.number,
             Opening::New { restores } => {
                 let number = self.ledger.entries.last().map_or(1, |entry| entry.number + 1);
-                self.ledger.entries.push(Entry { number, restores, key, cause, ..like });
+                self.ledger.entries.push(Entry { number, restores, key, origin, ..like });
                 number
             }
         }

@@ -29,6 +29,8 @@ use std::{
 
 /// Between a stop's grace and giving up on the answer: the kill and the engine's own cleaning up.
 const AFTER_GRACE: Duration = Duration::from_secs(60);
+/// Calls until a network is made, where what stands in the way is passing.
+const NETWORK_CALLS: usize = 20;
 /// A pull that says nothing for so long is over.
 const PULL_SILENCE: Duration = Duration::from_secs(300);
 
@@ -83,6 +85,16 @@ impl Docker {
 
     /// bollard's request has no `CheckDuplicate`, without which Docker 20.10 makes a second network of the same name.
     pub(super) async fn make_network(&self, network: &CreateNetwork) -> Answer<String> {
+        for _ in 1..NETWORK_CALLS {
+            match self.make_network_once(network).await {
+                Err(error) if Self::is_passing(&error) => tracing::debug!(%error, "asked again"),
+                made => return made,
+            }
+        }
+        self.make_network_once(network).await
+    }
+
+    async fn make_network_once(&self, network: &CreateNetwork) -> Answer<String> {
         let doing = format!("create network `{}`", network.name);
         let body = json!({
             "Name": network.name,
@@ -150,19 +162,18 @@ impl Docker {
     }
 
     pub(super) async fn stop_container(&self, id: &str, grace: Duration) -> Answer<()> {
-        let stopped = self.signal_stop(id, grace).await;
+        if self.0.dialect == Dialect::Docker {
+            return self.signal_stop(id, grace).await;
+        }
+        let stopped = self.stop_for_good(id, grace).await;
         // Docker lets a paused container run on to hear the signal; Podman refuses.
-        if let (Err(EngineError::Refused { .. }), Dialect::Podman) = (&stopped, self.0.dialect)
+        if let Err(EngineError::Refused { .. }) = &stopped
             && self.container(id).await?.is_some_and(|seen| seen.life == Life::Paused)
         {
             self.unpause_container(id).await?;
-            return self.signal_stop(id, grace).await;
+            return self.stop_for_good(id, grace).await;
         }
-        stopped?;
-        match self.0.dialect {
-            Dialect::Docker => Ok(()),
-            Dialect::Podman => self.stop_crashing(id, grace).await,
-        }
+        stopped
     }
 
     pub(super) async fn signal_stop(&self, id: &str, grace: Duration) -> Answer<()> {

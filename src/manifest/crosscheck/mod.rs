@@ -1,6 +1,7 @@
 //! What no shape can say: names that must be declared, circles, things that exclude one another.
 
 mod across;
+mod asleep;
 mod body;
 mod circle;
 pub(super) mod compose;
@@ -25,6 +26,7 @@ pub(super) fn app(manifest: &Manifest, tree: &Node) -> Vec<Diagnostic> {
     body::rest(manifest, &mut findings);
     for (name, service) in &manifest.services {
         network::service(manifest, name, service, &mut findings);
+        asleep::service(manifest, name, service, &mut findings);
         health::service(manifest, name, service, &mut findings);
         body::service(name, service, &mut findings);
     }

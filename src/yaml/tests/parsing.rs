@@ -103,6 +103,10 @@ fn what_is_not_plain_yaml_is_refused_by_name_and_place() {
         ("a: 1 # \u{2066}\n", "a.yaml:1:8: the hidden character U+2066 stands here\n  hint: remove it"),
         ("a: \u{1b}[0m\n", "a.yaml:1:4: the hidden character U+001B stands here\n  hint: remove it"),
         ("a: [1\n", "a.yaml:1:4: this is not YAML: unclosed bracket '['"),
+        (
+            "a:\n  b: \"c\nd: 1\n",
+            "a.yaml:3:1: this is not YAML: a quoted text has no end where it should\n  hint: close it with the quote it begins with",
+        ),
     ];
     for (text, expected) in table {
         assert_eq!(bad(text), expected, "{text:?}");

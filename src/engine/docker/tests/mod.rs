@@ -3,6 +3,7 @@
 mod create_body;
 mod projection;
 mod read_back;
+mod scripted;
 mod traps;
 
 use super::*;

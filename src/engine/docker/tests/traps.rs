@@ -4,7 +4,8 @@ use super::*;
 use crate::{engine::view::EventKind, observed::Life};
 use tokio::time::timeout;
 
-const SOON: Duration = Duration::from_secs(20);
+/// A busy machine starts a container in seconds.
+const SOON: Duration = Duration::from_secs(60);
 
 /// Awaits a state of a container, looking again at each turn.
 async fn until(engine: &Docker, id: &str, wanted: impl Fn(&Detail) -> bool) -> Detail {

@@ -137,6 +137,22 @@ services:
     (
         r##"
 services:
+  web: {image: bb:1, depends_on: [db]}
+  side: {image: bb:1, depends_on: {db: {condition: service_healthy}}}
+  guest: {image: bb:1, network_mode: "service:db"}
+  either: {image: bb:1, depends_on: {db: {condition: service_started, required: false}}}
+  asleep: {image: bb:1, scale: 0, depends_on: [db]}
+  db: {image: bb:1, scale: 0}
+"##,
+        &[
+            r##"2:35: `web` would wait for ever: `db` is kept stopped by `scale: 0` (take `scale: 0` off `db`, give it to `web` too, or write `depends_on: {db: {required: false}}`)"##,
+            r##"3:36: `side` would wait for ever: `db` is kept stopped by `scale: 0` (take `scale: 0` off `db`, give it to `side` too, or write `depends_on: {db: {required: false}}`)"##,
+            r##"4:38: `guest` has no network to be in: `db` is kept stopped by `scale: 0` (take `scale: 0` off `db`, or give it to `guest` too)"##,
+        ],
+    ),
+    (
+        r##"
+services:
   web: {image: bb:1, depends_on: {init: {condition: healthy}}}
   init: {image: bb:1}
 "##,

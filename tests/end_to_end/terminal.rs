@@ -1,0 +1,61 @@
+//! What somebody at a terminal sees while a pass runs, and what nobody else sees.
+
+use crate::world::World;
+
+stories! {
+    both: ;
+    docker:
+        steps_are_told_on_a_terminal_and_nowhere_else,
+        a_terminal_that_takes_lines_back_shows_one_that_lives;
+}
+
+fn manifest(word: &str) -> String {
+    format!(
+        r#"
+services:
+  web:
+    image: bb:1
+    command: [sh, -c, "sleep 2; touch /{word}; sleep 36000"]
+    healthcheck: {{test: [CMD, test, -e, /{word}], interval: 1s, start_interval: 1s}}
+    rollout: {{min_healthy_time: 0s, healthy_deadline: 20s}}
+    stop_grace_period: 1s
+"#
+    )
+}
+
+fn steps_are_told_on_a_terminal_and_nowhere_else(world: &World) {
+    world.push("web", &manifest("one"));
+    let seen = world.on_terminal("dumb", &["--yes"]).expect(0).stdout;
+    let lines: Vec<&str> = seen.lines().map(str::trim_end).collect();
+    let at = |begin: &str| {
+        let found = lines.iter().position(|line| line.starts_with(begin));
+        found.unwrap_or_else(|| panic!("no line begins `{begin}`:\n{seen}"))
+    };
+    let container = format!("{}-web-web-", world.name);
+    assert!(at(&format!("web: created `{container}")) < at("web: waiting until `web` is ready…"), "{seen}");
+    assert!(at("web: waiting until `web` is ready…") < at("web: `web` is ready ("), "{seen}");
+    assert!(at("web: `web` is ready (") < at("Applied: "), "{seen}");
+
+    world.push("web", &manifest("two"));
+    let ran = world.run(&[]).expect(0);
+    assert_eq!(ran.stderr, "");
+    assert!(!ran.stdout.contains("is ready"), "{}", ran.stdout);
+    world.push("web", &manifest("three"));
+    let seen = world.on_terminal("dumb", &["--yes", "--output", "json"]).expect(0);
+    assert_eq!(seen.json()["apps"][0]["outcome"], "Succeeded", "{}", seen.stdout);
+    world.push("web", &manifest("four"));
+    let ran = world.run(&["--verbose"]).expect(0);
+    assert!(ran.stderr.contains("web: `web` is ready ("), "{}", ran.stderr);
+    assert!(!ran.stdout.contains("is ready"), "{}", ran.stdout);
+}
+
+fn a_terminal_that_takes_lines_back_shows_one_that_lives(world: &World) {
+    world.push("web", &manifest("one"));
+    let seen = world.on_terminal("xterm", &["--yes"]).expect(0).stdout;
+    let waiting = seen.matches("web: waiting until `web` is ready…").count();
+    assert!(waiting > 3, "drawn {waiting} times only:\n{seen:?}");
+    assert!(seen.contains("web: `web` is ready ("), "{seen:?}");
+    // The line is taken back before the result.
+    let (_, after) = seen.rsplit_once("waiting until").unwrap();
+    assert!(after.contains("\u{1b}[2K") && after.contains("Applied: "), "{seen:?}");
+}
