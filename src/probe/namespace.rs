@@ -19,7 +19,13 @@ pub async fn connect(pid: u32, address: SocketAddr, deadline: Instant) -> io::Re
 }
 
 fn inside(pid: u32, address: SocketAddr, deadline: Instant) -> io::Result<std::net::TcpStream> {
-    let network = File::open(format!("/proc/{pid}/ns/net"))?;
+    let network = File::open(format!("/proc/{pid}/ns/net")).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => io::Error::new(
+            error.kind(),
+            format!("no process {pid} is seen here: it ended, or `reconcile` is in a container without `--pid host`"),
+        ),
+        _ => error,
+    })?;
     move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network)).map_err(|error| {
         io::Error::new(error.kind(), format!("the container's network cannot be entered ({error})"))
     })?;

@@ -109,6 +109,14 @@ async fn a_container_that_does_not_run_is_nowhere() {
 }
 
 #[tokio::test]
+async fn a_process_of_another_world_is_named_with_what_would_show_it() {
+    // No process has so high a number: the kernel's most is 2^22.
+    let target = Target { addresses: Vec::new(), pid: Some(u32::MAX), host_network: false };
+    let failure = ask(&probe(ProbeKind::Tcp { port: 80 }), &target).await.unwrap_err().to_string();
+    assert!(failure.contains("no process 4294967295 is seen here") && failure.contains("`--pid host`"), "{failure}");
+}
+
+#[tokio::test]
 async fn https_takes_a_certificate_nobody_signed() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name);
