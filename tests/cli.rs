@@ -418,6 +418,20 @@ fn a_reader_of_the_errors_who_went_away_ends_nothing() {
 }
 
 #[test]
+fn environments_of_several_hosts_may_publish_the_same_port_and_those_of_one_may_not() {
+    let place = Place::new();
+    for environment in ["one", "two"] {
+        let web = "services: {web: {image: \"web:1\", ports: [\"443:443\"]}}\n";
+        place.write(&format!("environments/{environment}/web.yaml"), web);
+    }
+    place.run(&["validate"]).is(1).complains("environments/two/web.yaml:1:");
+    place.write("host.yaml", "environments: [one]\n");
+    place.run(&["validate", "--config", "host.yaml"]).is(0);
+    place.write("host.yaml", "environments: [one, two]\n");
+    place.run(&["validate", "--config", "host.yaml"]).is(1).complains("443");
+}
+
+#[test]
 fn several_environments_want_one_named() {
     let place = Place::with_repository();
     place.write("environments/staging/web.yaml", "services: {web: {image: \"web:1\"}}\n");

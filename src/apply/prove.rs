@@ -2,9 +2,10 @@
 
 use super::{nudges::Nudges, perform::StepError};
 use crate::{
+    blame::Blame,
     desired::DesiredService,
     engine::{Detail, Engine, EngineInfo},
-    observe::readiness::passes,
+    observe::readiness::{Unready, passes},
     observed::{Effect, Failure, Life, Role},
 };
 use jiff::Timestamp;
@@ -58,7 +59,7 @@ impl<E: Engine> Prover<'_, E> {
                 | Life::Exited(_)
                 | Life::Removing
                 | Life::Dead
-                | Life::Unknown(_) => Err(format!("it is {:?}", detail.life).to_lowercase()),
+                | Life::Unknown(_) => Err(Unready::by_itself(&format!("it is {:?}", detail.life).to_lowercase())),
             };
             let rest = service.rollout.min_healthy_time.saturating_sub(up_for);
             match verdict {
@@ -67,7 +68,14 @@ impl<E: Engine> Prover<'_, E> {
                     waiter.nudged(rest).await;
                     continue;
                 }
-                Err(why) if up_for >= service.rollout.healthy_deadline => {
+                Err(unready) if up_for >= service.rollout.healthy_deadline => {
+                    let Unready { why, blame } = unready;
+                    if blame == Blame::World {
+                        return Err(StepError::Taken {
+                            what: format!("whether `{name}` is ready cannot be seen from here: {why}"),
+                            hint: "run it as root on the host, or in a container as `docs/hosts.md` shows".to_owned(),
+                        });
+                    }
                     let deadline = words(service.rollout.healthy_deadline);
                     return Ok(Effect::Failed(
                         self.failure(&detail, format!("`{name}` did not become ready within {deadline}: {why}")).await,

@@ -9,10 +9,11 @@ use super::{
 use crate::{
     manifest::{Placement, placement},
     source::{Refusal, disk},
+    value::EnvironmentName,
     yaml::{Diagnostic, Place},
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, mem,
     path::{Path, PathBuf},
 };
@@ -51,8 +52,8 @@ impl Tree {
     }
 
     /// The files, for the judge.
-    pub fn manifests(&mut self) -> Manifests {
-        Manifests { files: mem::take(&mut self.files), folder: self.folder.clone() }
+    pub fn manifests(&mut self, together: BTreeSet<EnvironmentName>) -> Manifests {
+        Manifests { files: mem::take(&mut self.files), folder: self.folder.clone(), together }
     }
 
     /// Reads what is around, and tells what is not read of what was asked about.

@@ -15,6 +15,8 @@ pub struct Manifests {
     pub files: BTreeMap<String, String>,
     /// The folder of environments.
     pub folder: String,
+    /// The environments that live on one host; empty: all of them, where no host file says otherwise.
+    pub together: BTreeSet<EnvironmentName>,
 }
 
 /// An environment as a tree says it should be.
@@ -56,7 +58,7 @@ impl Manifests {
         manifest::other(&self.files, &self.folder)
     }
 
-    /// All environments of the tree: apps are judged beside each other, also across environments.
+    /// All environments of the tree: apps are judged beside each other, also across the environments of one host.
     #[must_use]
     pub fn render(&self) -> BTreeMap<EnvironmentName, Rendered> {
         let mut loaded: BTreeMap<EnvironmentName, Loaded> = self
@@ -68,7 +70,11 @@ impl Manifests {
             let apps = loaded.apps.iter().filter_map(|(app, read)| Some((app.clone(), read.as_ref().ok()?)));
             (name.clone(), apps.collect())
         });
-        for (environment, app, diagnostic) in manifest::cross_check(&valid.collect()) {
+        let (here, elsewhere): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            valid.partition(|(name, _)| self.together.is_empty() || self.together.contains(name));
+        let hosts = std::iter::once(here).chain(elsewhere.into_iter().map(|one| BTreeMap::from([one])));
+        let found: Vec<_> = hosts.flat_map(|host| manifest::cross_check(&host)).collect();
+        for (environment, app, diagnostic) in found {
             let Some(read) = loaded.get_mut(&environment).and_then(|loaded| loaded.apps.get_mut(&app)) else {
                 continue;
             };

@@ -73,7 +73,8 @@ impl Session {
             Err(error) if error.is_missing_folder() => BTreeMap::new(),
             found => found.map_err(source)?,
         };
-        Ok(Manifests { files, folder: self.settings.folder.clone() })
+        let Settings { folder, together, .. } = &self.settings;
+        Ok(Manifests { files, folder: folder.clone(), together: together.clone() })
     }
 
     fn at_head(&self) -> Result<Manifests, Complaint> {

@@ -9,7 +9,7 @@ use crate::{
     record::place::{self, Surroundings},
     value::EnvironmentName,
 };
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 /// What every command needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Settings {
     pub folder: String,
     /// Those that were named; empty: the only one there is.
     pub environments: Vec<EnvironmentName>,
+    /// Those that live on this host, by its file and by what was named; empty: all that the manifests have.
+    pub together: BTreeSet<EnvironmentName>,
     /// None: look where engines usually are.
     pub engine: Option<String>,
     pub state_dir: PathBuf,
@@ -54,6 +56,11 @@ impl Settings {
                 configured.environments.clone()
             } else {
                 global.environment.clone()
+            },
+            together: if configured.environments.is_empty() {
+                BTreeSet::new()
+            } else {
+                configured.environments.iter().chain(&global.environment).cloned().collect()
             },
             engine: said(&global.engine).or_else(|| configured.engine.clone()),
             state_dir,

@@ -10,14 +10,17 @@ use super::{
 };
 use crate::{
     desired::Desired,
-    host::{Host, Source},
+    host::{Host, HostFile, Source},
     policy,
     value::{AppName, EnvironmentName},
     yaml::{Diagnostic, Node},
 };
 use clap::Args;
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 /// Checks the manifests on disk, without an engine.
 #[derive(Debug, Args)]
@@ -46,12 +49,14 @@ impl Validate {
     /// The host file is wrong; there are more files than anyone writes.
     pub fn run(&self, global: &Global) -> Result<Verdict, Complaint> {
         let host = self.policy.as_deref().map(host_file).transpose()?;
-        let folders = folders(global, host.as_ref())?;
+        let configured = configured(global, host.as_ref())?;
+        let folders = folders(configured.as_ref());
         let paths = if self.paths.is_empty() { vec![usual(&folders)] } else { self.paths.clone() };
         let (trees, mut problems) = disk::trees(&paths, &folders)?;
+        let together: BTreeSet<_> = configured.into_iter().flat_map(|file| file.environments).collect();
         let mut apps = 0;
         for mut tree in trees {
-            let manifests = tree.manifests();
+            let manifests = tree.manifests(together.clone());
             let mut found: Vec<Diagnostic> =
                 manifests.other().into_iter().filter(|problem| tree.asked.covers(&problem.place.file)).collect();
             for (environment, rendered) in manifests.render() {
@@ -68,15 +73,19 @@ impl Validate {
     }
 }
 
-/// The names that the folder of environments may have: the host file's, and the usual one.
-fn folders(global: &Global, policy: Option<&Host>) -> Result<Vec<String>, Complaint> {
-    let configured = match (&global.config, policy) {
-        (Some(path), _) => Some(host_file(path)?.settings.source.path),
-        (None, Some(host)) => Some(host.settings.source.path.clone()),
+/// What a host file says of where manifests are and which live together: the one that was named, or the usual one.
+fn configured(global: &Global, policy: Option<&Host>) -> Result<Option<HostFile>, Complaint> {
+    Ok(match (&global.config, policy) {
+        (Some(path), _) => Some(host_file(path)?.settings),
+        (None, Some(host)) => Some(host.settings.clone()),
         // It is not what was asked about: wrong or hidden, it says nothing here.
-        (None, None) => host_file(Path::new(HOST_FILE)).ok().map(|host| host.settings.source.path),
-    };
-    Ok(configured.into_iter().chain([Source::default().path]).collect())
+        (None, None) => host_file(Path::new(HOST_FILE)).ok().map(|host| host.settings),
+    })
+}
+
+/// The names that the folder of environments may have: the host file's, and the usual one.
+fn folders(configured: Option<&HostFile>) -> Vec<String> {
+    configured.map(|file| file.source.path.clone()).into_iter().chain([Source::default().path]).collect()
 }
 
 /// Where to look when no path was named.

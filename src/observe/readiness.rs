@@ -1,6 +1,7 @@
 //! Asks those that were ready whether they still are.
 
 use crate::{
+    blame::Blame,
     desired::{Desired, Probe, ProbeKind, spec::Network},
     engine::{Answer, Detail, Engine, view::Health},
     observed::{Life, Observed, Readiness, Role},
@@ -31,8 +32,9 @@ pub async fn ask_again<E: Engine>(
             Some(async move {
                 let network = &service.spec.network;
                 let passes = passes(engine, runs_healthchecks, service.probe.as_ref(), network, detail).await;
-                // Where the engine does not answer, nothing is known, and the container stays what it was.
-                passes.is_ok_and(|passes| passes.is_err()).then_some(name)
+                // Where nobody can tell, the container stays what it was.
+                let fails = |passes: Result<(), Unready>| passes.is_err_and(|found| found.blame == Blame::Revision);
+                passes.is_ok_and(fails).then_some(name)
             })
         })
         .collect();
@@ -42,6 +44,22 @@ pub async fn ask_again<E: Engine>(
         if let Some(container) = observed.containers.get_mut(&name) {
             container.readiness = Readiness::Failing;
         }
+    }
+}
+
+/// Why a container is not seen ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unready {
+    pub why: String,
+    /// The world's where nobody can tell from here.
+    pub blame: Blame,
+}
+
+impl Unready {
+    /// The container says so itself.
+    #[must_use]
+    pub fn by_itself(why: &str) -> Self {
+        Self { why: why.to_owned(), blame: Blame::Revision }
     }
 }
 
@@ -55,26 +73,28 @@ pub async fn passes<E: Engine>(
     probe: Option<&Probe>,
     network: &Network,
     detail: &Detail,
-) -> Answer<Result<(), String>> {
+) -> Answer<Result<(), Unready>> {
     match probe {
         Some(probe @ Probe { kind: ProbeKind::Http { .. } | ProbeKind::Tcp { .. }, .. }) => {
-            Ok(probe::ask(probe, &target(network, detail)).await.map_err(|failure| failure.to_string()))
+            let asked = probe::ask(probe, &target(network, detail)).await;
+            Ok(asked.map_err(|failure| Unready { blame: failure.blame(), why: failure.to_string() }))
         }
         Some(Probe { kind: ProbeKind::Engine, .. }) | None => by_engine(engine, runs_healthchecks, detail).await,
     }
 }
 
 /// The engine's own check, run by us where the engine's timers need systemd.
-async fn by_engine<E: Engine>(engine: &E, runs_healthchecks: bool, detail: &Detail) -> Answer<Result<(), String>> {
+async fn by_engine<E: Engine>(engine: &E, runs_healthchecks: bool, detail: &Detail) -> Answer<Result<(), Unready>> {
+    let unready = |why: &str| Err(Unready::by_itself(why));
     match detail.health {
         None => Ok(Ok(())),
         Some(_) if !runs_healthchecks => {
             let passed = engine.run_healthcheck(&detail.id).await?;
-            Ok(if passed { Ok(()) } else { Err("its health check fails".to_owned()) })
+            Ok(if passed { Ok(()) } else { unready("its health check fails") })
         }
         Some(Health::Healthy) => Ok(Ok(())),
-        Some(Health::Starting) => Ok(Err("its health check has not passed yet".to_owned())),
-        Some(Health::Unhealthy) => Ok(Err("its health check fails".to_owned())),
+        Some(Health::Starting) => Ok(unready("its health check has not passed yet")),
+        Some(Health::Unhealthy) => Ok(unready("its health check fails")),
     }
 }
 

@@ -11,7 +11,11 @@ mod tls;
 #[cfg(test)]
 mod tests;
 
-use crate::desired::{Probe, ProbeKind};
+use crate::{
+    blame::Blame,
+    desired::{Probe, ProbeKind},
+};
+use namespace::Shut;
 use std::{io, net::IpAddr, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
@@ -38,12 +42,28 @@ pub enum ProbeFailure {
     /// No connection, or none that was of use. The cause is in the line: it is all there is to say.
     #[error("{asked}: {cause}")]
     Broken { asked: String, cause: String },
+    /// It cannot be asked from here, whatever it does: neither from the host nor from inside its network.
+    #[error("{asked}: {cause}")]
+    OutOfReach { asked: String, cause: String },
     /// The container has neither address nor process.
     #[error("it has no address to ask at: it does not run")]
     Nowhere,
     /// The check is the engine's to run.
     #[error("the check is the engine's own")]
     EnginesOwn,
+}
+
+impl ProbeFailure {
+    /// Whose fault it is: the container's, unless nobody can tell from here.
+    #[must_use]
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::OutOfReach { .. } => Blame::World,
+            Self::Status { .. } | Self::Late { .. } | Self::Broken { .. } | Self::Nowhere | Self::EnginesOwn => {
+                Blame::Revision
+            }
+        }
+    }
 }
 
 fn text_of(duration: &Duration) -> String {
@@ -87,6 +107,7 @@ pub async fn ask(probe: &Probe, target: &Target) -> Result<(), ProbeFailure> {
             Ok(Ok(None)) => return Ok(()),
             Ok(Ok(Some(answer))) if answer.passes() => return Ok(()),
             Ok(Ok(Some(http::Verdict { status, expected }))) => ProbeFailure::Status { asked, status, expected },
+            Ok(Err(error)) if Shut::is_why(&error) => ProbeFailure::OutOfReach { asked, cause: error.to_string() },
             Ok(Err(error)) => ProbeFailure::Broken { asked, cause: cause_of(&error) },
         };
     }

@@ -71,15 +71,17 @@ pub fn interruption(interruption: Interruption) -> &'static str {
 
 /// Why an app is where it is: `held at revision 3 by alice until resume: bad latency`.
 pub fn held(held: &HeldReport) -> String {
-    let place =
-        held.revision.map_or("held stopped, nothing was stable".to_owned(), |n| format!("held at revision {n}"));
+    let (place, why) = match held.revision {
+        Some(number) => (format!("held at revision {number}"), ""),
+        None => ("held stopped".to_owned(), " (nothing was stable)"),
+    };
     let end = match held.until.as_str() {
         "resume" => "until `reconcile resume`",
         "commit" => "until its manifest changes",
         "revision" => "until it has a new revision or `reconcile resume`",
         other => other,
     };
-    format!("{place} by {} {end}: {}", super::escape::short(&held.by), super::escape::short(&held.reason))
+    format!("{place} by {}{why} {end}: {}", super::escape::short(&held.by), super::escape::short(&held.reason))
 }
 
 /// `1 to create, 1 to replace, 0 to delete`; the rarer actions only where there are any.
