@@ -10,7 +10,7 @@ use reconcile::{
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::mpsc::Receiver;
 
@@ -18,16 +18,23 @@ use tokio::sync::mpsc::Receiver;
 pub struct Counted<E> {
     pub engine: E,
     calls: Mutex<BTreeMap<&'static str, usize>>,
+    /// When the last call of each name had its answer.
+    answered: Mutex<BTreeMap<&'static str, Instant>>,
 }
 
 impl<E> Counted<E> {
     pub fn new(engine: E) -> Self {
-        Self { engine, calls: Mutex::default() }
+        Self { engine, calls: Mutex::default(), answered: Mutex::default() }
     }
 
     /// How many calls of each name since this was last asked.
     pub fn taken(&self) -> BTreeMap<&'static str, usize> {
         std::mem::take(&mut *self.calls.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// When the last call of this name had its answer.
+    pub fn answered(&self, name: &str) -> Option<Instant> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied()
     }
 
     fn count(&self, name: &'static str) {
@@ -43,7 +50,9 @@ macro_rules! counted {
             }
             $(async fn $name(&self, $($argument: $type),*) -> Answer<$answer> {
                 self.count(stringify!($name));
-                self.engine.$name($($argument),*).await
+                let answer = self.engine.$name($($argument),*).await;
+                self.answered.lock().unwrap_or_else(PoisonError::into_inner).insert(stringify!($name), Instant::now());
+                answer
             })*
         }
     };

@@ -145,14 +145,18 @@ impl Bench {
         tell("no-op", middle(noops), middle(raw_lists), &calls, 1);
 
         let mut raw_changes = Vec::new();
-        let mut changes = Vec::new();
+        let (mut changes, mut running) = (Vec::new(), Vec::new());
         for round in 0..5 {
             raw_changes.push(self.raw_change().await?);
             self.engine().taken();
+            let begun = Instant::now();
             changes.push(self.pass(&format!("round-{round}")).await?);
+            running.push(self.engine().answered("start").ok_or("nothing was started")?.duration_since(begun));
             calls = self.engine().taken();
         }
-        tell("one change", middle(changes), middle(raw_changes), &calls, 4);
+        let raw = middle(raw_changes);
+        tell("one change, until the new container runs", middle(running), raw, &calls, 4);
+        tell("one change, until the pass is over", middle(changes), raw, &calls, 4);
         Ok(())
     }
 
@@ -319,7 +323,7 @@ fn desired(services: usize, word: &str) -> Desired {
     for number in 0..services {
         let word = if number == 0 { word } else { "same" };
         text.push_str(&format!(
-            "  s{number:04}: {{image: \"bb:1\", command: [sh, -c, \"trap 'exit 0' TERM; sleep 36000 & wait\"], env: {{WORD: {word}}}, stop_grace_period: 1s, rollout: {{min_healthy_time: 0s}}}}\n"
+            "  s{number:04}: {{image: \"bb:1\", command: [sh, -c, \"trap 'exit 0' TERM; sleep 36000 & wait\"], env: {{WORD: {word}}}, stop_grace_period: 1s, rollout: {{order: stop-first, min_healthy_time: 0s}}}}\n"
         ));
     }
     let files = BTreeMap::from([("environments/bench/many.yaml".to_owned(), text)]);

@@ -97,10 +97,13 @@ pub fn halt(observed: &Observed) -> Plan {
 }
 
 impl Plan {
-    /// The steps that wait for nothing, less those that are under way.
+    /// The steps that wait for nothing, less those that are under way. Names of images come when all else is done: an
+    /// app of many services has many, and nobody waits for them.
     pub fn ready<'a>(&'a self, under_way: &'a std::collections::BTreeSet<Step>) -> impl Iterator<Item = &'a Step> {
+        let only_names = self.steps.iter().all(|planned| planned.step.names_an_image());
         self.steps
             .iter()
+            .filter(move |planned| only_names || !planned.step.names_an_image())
             .filter(|planned| planned.after.is_empty() && !under_way.contains(&planned.step))
             .map(|planned| &planned.step)
     }

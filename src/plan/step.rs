@@ -139,6 +139,29 @@ impl Step {
         }
     }
 
+    /// True for steps that give an image a name of ours, or take it back.
+    #[must_use]
+    pub fn names_an_image(&self) -> bool {
+        match self {
+            Self::Tag { .. } | Self::Untag { .. } => true,
+            Self::Pull { .. }
+            | Self::CreateNetwork { .. }
+            | Self::RemoveNetwork { .. }
+            | Self::CreateVolume { .. }
+            | Self::Create { .. }
+            | Self::Start { .. }
+            | Self::Await { .. }
+            | Self::AwaitExit { .. }
+            | Self::Stop { .. }
+            | Self::Remove { .. }
+            | Self::Rename { .. }
+            | Self::Adjust { .. }
+            | Self::Unpause { .. }
+            | Self::Connect { .. }
+            | Self::Disconnect { .. } => false,
+        }
+    }
+
     /// True for steps after which a container may be off a network.
     #[must_use]
     pub fn leaves(&self, name: &str) -> bool {
