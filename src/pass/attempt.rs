@@ -159,7 +159,10 @@ impl<E: Engine> Attempt<'_, '_, E> {
         learn::learn(host, &self.aim, &observed, look).await?;
         match ended {
             Ended::Done => settle::settle(self, report, number, &before, observed, look).await,
-            Ended::Failed { role, failure } => self.failed(report, number, role, failure).await,
+            Ended::Failed { role, failure } => {
+                let health = report::health(&self.aim.desired, &observed);
+                self.failed(AppReport { health, ..report }, number, role, failure).await
+            }
             Ended::Blocked(StepError::Surprise { what }) => {
                 tracing::info!(app = %self.pass.app, what, "the host has changed meanwhile: looking again");
                 let error = ErrorReport::new(Blame::World, what, Some("it is looked at again".to_owned()));
@@ -222,8 +225,12 @@ impl<E: Engine> Attempt<'_, '_, E> {
         }
         let action = action.unwrap_or_default();
         let hold = entry::hold_after(&self.aim, number, action, &error.summary);
+        let held = hold.as_ref().map(report::held_by);
         entry::close(self.pass, &self.aim, number, Outcome::Failed, hold, &error).await?;
         let goes_back = self.aim.target == Target::Head && action == crate::desired::FailureAction::Rollback;
-        Ok(if goes_back { Next::Again(report) } else { Next::Finished(report) })
+        if goes_back {
+            return Ok(Next::Again(report));
+        }
+        Ok(Next::Finished(AppReport { held: held.or(report.held.clone()), ..report }))
     }
 }

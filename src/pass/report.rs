@@ -100,11 +100,10 @@ pub fn joined(first: Option<AppReport>, then: AppReport) -> AppReport {
     }
 }
 
-fn held(aim: &Aim) -> Option<HeldReport> {
-    if aim.target == Target::Head {
-        return None;
-    }
-    let held = |hold: &Hold| HeldReport {
+/// What is told of a hold.
+#[must_use]
+pub fn held_by(hold: &Hold) -> HeldReport {
+    HeldReport {
         revision: hold.revision,
         by: hold.by.clone(),
         reason: hold.reason.clone(),
@@ -114,8 +113,14 @@ fn held(aim: &Aim) -> Option<HeldReport> {
             HoldUntil::Revision { .. } => "revision",
         }
         .to_owned(),
-    };
-    let by_ledger = target::active_hold(&aim.head_key, &aim.ledger).map(held);
+    }
+}
+
+fn held(aim: &Aim) -> Option<HeldReport> {
+    if aim.target == Target::Head {
+        return None;
+    }
+    let by_ledger = target::active_hold(&aim.head_key, &aim.ledger).map(held_by);
     Some(by_ledger.unwrap_or_else(|| HeldReport {
         revision: match aim.target {
             Target::Revision(number) => Some(number),

@@ -45,144 +45,79 @@ pub enum Step {
     Untag { tag: String },
 }
 
+/// What kind of deed a step is, as far as anybody asks: whoever adds a step says it in [`Step::deed`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Deed {
+    /// Somebody is made or started.
+    Begins,
+    /// A container is seen ready.
+    Proves,
+    /// A job's end is seen.
+    SeesEnd,
+    /// A container goes, or leaves a network.
+    Leaves,
+    TidiesNetworks,
+    NamesImages,
+    /// Any other change.
+    Alters,
+}
+
 impl Step {
     /// True for steps that change nothing and only see something happen.
     #[must_use]
     pub fn waits(&self) -> bool {
-        match self {
-            Self::Await { .. } | Self::AwaitExit { .. } => true,
-            Self::Pull { .. }
-            | Self::CreateNetwork { .. }
-            | Self::RemoveNetwork { .. }
-            | Self::CreateVolume { .. }
-            | Self::Create { .. }
-            | Self::Start { .. }
-            | Self::Stop { .. }
-            | Self::Remove { .. }
-            | Self::Rename { .. }
-            | Self::Adjust { .. }
-            | Self::Unpause { .. }
-            | Self::Connect { .. }
-            | Self::Disconnect { .. }
-            | Self::Tag { .. }
-            | Self::Untag { .. } => false,
-        }
+        matches!(self.deed(), Deed::Proves | Deed::SeesEnd)
     }
 
     /// Who is made or started by it, and so needs room on the host.
     #[must_use]
     pub fn begins(&self) -> Option<&Role> {
-        match self {
-            Self::Create { role, .. } | Self::Start { role, .. } => Some(role),
-            Self::Pull { .. }
-            | Self::CreateNetwork { .. }
-            | Self::RemoveNetwork { .. }
-            | Self::CreateVolume { .. }
-            | Self::Await { .. }
-            | Self::AwaitExit { .. }
-            | Self::Stop { .. }
-            | Self::Remove { .. }
-            | Self::Rename { .. }
-            | Self::Adjust { .. }
-            | Self::Unpause { .. }
-            | Self::Connect { .. }
-            | Self::Disconnect { .. }
-            | Self::Tag { .. }
-            | Self::Untag { .. } => None,
-        }
+        self.about().map(|(_, role)| role).filter(|_| self.deed() == Deed::Begins)
     }
 
     /// True for steps that see a container ready: one that is left means that this run of it is not the one that was
     /// seen.
     #[must_use]
     pub fn proves(&self) -> bool {
-        match self {
-            Self::Await { .. } => true,
-            Self::Pull { .. }
-            | Self::CreateNetwork { .. }
-            | Self::RemoveNetwork { .. }
-            | Self::CreateVolume { .. }
-            | Self::Create { .. }
-            | Self::Start { .. }
-            | Self::AwaitExit { .. }
-            | Self::Stop { .. }
-            | Self::Remove { .. }
-            | Self::Rename { .. }
-            | Self::Adjust { .. }
-            | Self::Unpause { .. }
-            | Self::Connect { .. }
-            | Self::Disconnect { .. }
-            | Self::Tag { .. }
-            | Self::Untag { .. } => false,
-        }
+        self.deed() == Deed::Proves
     }
 
     /// True for steps without which an app is not where it should be. A network that others are still on and names of
     /// images are seen to when they can be.
     #[must_use]
     pub fn matters(&self) -> bool {
-        match self {
-            Self::RemoveNetwork { .. } | Self::Tag { .. } | Self::Untag { .. } | Self::Await { .. } => false,
-            Self::Pull { .. }
-            | Self::CreateNetwork { .. }
-            | Self::CreateVolume { .. }
-            | Self::Create { .. }
-            | Self::Start { .. }
-            | Self::AwaitExit { .. }
-            | Self::Stop { .. }
-            | Self::Remove { .. }
-            | Self::Rename { .. }
-            | Self::Adjust { .. }
-            | Self::Unpause { .. }
-            | Self::Connect { .. }
-            | Self::Disconnect { .. } => true,
-        }
+        !matches!(self.deed(), Deed::TidiesNetworks | Deed::NamesImages | Deed::Proves)
     }
 
     /// True for steps that give an image a name of ours, or take it back.
     #[must_use]
     pub fn names_an_image(&self) -> bool {
-        match self {
-            Self::Tag { .. } | Self::Untag { .. } => true,
-            Self::Pull { .. }
-            | Self::CreateNetwork { .. }
-            | Self::RemoveNetwork { .. }
-            | Self::CreateVolume { .. }
-            | Self::Create { .. }
-            | Self::Start { .. }
-            | Self::Await { .. }
-            | Self::AwaitExit { .. }
-            | Self::Stop { .. }
-            | Self::Remove { .. }
-            | Self::Rename { .. }
-            | Self::Adjust { .. }
-            | Self::Unpause { .. }
-            | Self::Connect { .. }
-            | Self::Disconnect { .. } => false,
-        }
+        self.deed() == Deed::NamesImages
     }
 
     /// True for steps after which a container may be off a network.
     #[must_use]
     pub fn leaves(&self, name: &str) -> bool {
+        let elsewhere = matches!(self, Self::Disconnect { network, .. } if network != name);
+        self.deed() == Deed::Leaves && !elsewhere
+    }
+
+    fn deed(&self) -> Deed {
         match self {
-            Self::Disconnect { network, .. } => network == name,
-            Self::Remove { .. } => true,
+            Self::Create { .. } | Self::Start { .. } => Deed::Begins,
+            Self::Await { .. } => Deed::Proves,
+            Self::AwaitExit { .. } => Deed::SeesEnd,
+            Self::Remove { .. } | Self::Disconnect { .. } => Deed::Leaves,
+            Self::RemoveNetwork { .. } => Deed::TidiesNetworks,
+            Self::Tag { .. } | Self::Untag { .. } => Deed::NamesImages,
             Self::Pull { .. }
             | Self::CreateNetwork { .. }
-            | Self::RemoveNetwork { .. }
             | Self::CreateVolume { .. }
-            | Self::Create { .. }
-            | Self::Start { .. }
-            | Self::Await { .. }
-            | Self::AwaitExit { .. }
             | Self::Stop { .. }
             | Self::Rename { .. }
             | Self::Adjust { .. }
             | Self::Unpause { .. }
-            | Self::Connect { .. }
-            | Self::Tag { .. }
-            | Self::Untag { .. } => false,
+            | Self::Connect { .. } => Deed::Alters,
         }
     }
 
@@ -212,25 +147,7 @@ impl Step {
 
     /// The names of containers that it is about: two for a rename.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        let new = match self {
-            Self::Rename { to, .. } => Some(to.as_str()),
-            Self::Create { .. }
-            | Self::Start { .. }
-            | Self::Await { .. }
-            | Self::AwaitExit { .. }
-            | Self::Stop { .. }
-            | Self::Remove { .. }
-            | Self::Adjust { .. }
-            | Self::Unpause { .. }
-            | Self::Connect { .. }
-            | Self::Disconnect { .. }
-            | Self::Pull { .. }
-            | Self::CreateNetwork { .. }
-            | Self::RemoveNetwork { .. }
-            | Self::CreateVolume { .. }
-            | Self::Tag { .. }
-            | Self::Untag { .. } => None,
-        };
+        let new = if let Self::Rename { to, .. } = self { Some(to.as_str()) } else { None };
         self.about().map(|(name, _)| name).into_iter().chain(new)
     }
 }

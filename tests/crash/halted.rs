@@ -7,7 +7,7 @@ use reconcile::{
     engine::model::{Script, When},
     observed::Life,
     record::Outcome,
-    show::report::Status,
+    show::report::{HealthWord, Status},
 };
 
 fn halting(version: u8) -> Desired {
@@ -35,6 +35,7 @@ async fn a_halt_killed_anywhere_removes_nothing_and_serves_as_before() {
             let report = rig.pass(&sick, watch.faults()).await;
             let ended = if killed { &[Outcome::Failed][..] } else { &[Outcome::Held][..] };
             assert!(report.outcome.is_some_and(|it| ended.contains(&it)), "{told}: {report:?}");
+            assert!(report.held.is_some() && report.health != HealthWord::Healthy, "{told}: {report:?}");
             // What was there before is there still: stopped where its volume was wanted, serving where it was not.
             assert!(matches!(life_of(&rig, &name(&first, "db")), Some(Life::Exited(_))), "{told}");
             assert_eq!(life_of(&rig, &name(&first, "web")), Some(Life::Running), "{told}");
