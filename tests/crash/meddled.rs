@@ -84,3 +84,28 @@ async fn meddling_delays_and_never_prevents() {
     }
     drop(faults::none());
 }
+
+/// Once the last step is done and before the pass looks at what it did, somebody takes away what it made.
+#[tokio::test(start_paused = true)]
+async fn what_a_hand_undoes_at_the_end_of_a_pass_is_done_again_and_no_fault_of_the_revision() {
+    let rig = Rig::new();
+    let watch = Watch::on(&rig);
+    rig.pass(&app(&manifest(1)), watch.faults()).await;
+    let desired = app(&manifest(2));
+    let (model, made) = (rig.model.clone(), desired.services["web"].container_name.clone());
+    let once = Arc::new(Mutex::new(true));
+    let seen = watch.clone();
+    let faults: Faults = Arc::new(move |when, call: &Call| {
+        seen.look(when, call);
+        let mut once = once.lock().unwrap();
+        // Names of images come after all else.
+        if *once && when == When::After && call.name == "tag" {
+            *once = false;
+            model.by_hand(|world| world.containers.retain(|_, container| container.name != made));
+        }
+        Fate::Go
+    });
+    let report = rig.pass(&desired, faults).await;
+    assert_eq!(report.outcome, Some(Outcome::Succeeded), "{report:?}");
+    rig.assert_converged(&desired, "undone at the end").await;
+}
