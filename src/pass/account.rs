@@ -3,14 +3,13 @@
 use super::{
     Head, Host, PassError, Wish,
     aim::{self, Aim},
-    attempt, health, last_words, report,
+    attempt, environment, health, last_words, report,
 };
 use crate::{
     blame::Blame,
     desired::{Desired, DesiredService},
     engine::Engine,
-    observe::{self, Look, Scope, readiness},
-    observed::Abilities,
+    observe::{Look, readiness},
     plan::{Cause, FieldChange, cast::Cast},
     record::target,
     show::{AppAccount, AppReport, ContainerAccount, ServiceAccount, SuspendedReport},
@@ -23,14 +22,9 @@ use std::collections::BTreeSet;
 /// # Errors
 /// The engine does not answer.
 pub async fn of<E: Engine>(host: &Host<E>, wish: &Wish, head: &Head) -> Result<Vec<AppAccount>, PassError> {
-    let settings = &host.settings;
-    let abilities = Abilities { adjusts: host.hands.info.adjusts };
-    let scope = Scope { installation: settings.installation.clone(), environment: wish.environment.clone() };
-    let look = observe::look(&*host.hands.engine, abilities, &scope, settings.parallel).await?;
-    let wanted = |app: &AppName| wish.apps.is_empty() || wish.apps.contains(app);
-    let names: BTreeSet<AppName> = head.apps.keys().cloned().chain(look.apps()).filter(wanted).collect();
+    let look = environment::look(host, &wish.environment).await?;
     let mut accounts = Vec::new();
-    for app in names {
+    for app in environment::names(wish, head, &look) {
         accounts.push(one(host, wish, head, &app, &look).await);
     }
     Ok(accounts)

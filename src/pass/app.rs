@@ -32,8 +32,8 @@ pub struct AppPass<'a, E> {
 }
 
 impl<E: Engine> AppPass<'_, E> {
-    /// Runs the pass, or shows its plan.
-    pub async fn run(&self, look: &Look, ending: &mut Ending) -> AppReport {
+    /// Runs the pass, or shows its plan. `look` is what was seen before, and what was seen last when it is over.
+    pub async fn run(&self, look: &mut Look, ending: &mut Ending) -> AppReport {
         let desired = match self.head.apps.get(self.app) {
             None => Desired::gone(self.wish.environment.clone(), self.app.clone()),
             Some(Ok(desired)) => desired.clone(),
@@ -74,10 +74,9 @@ impl<E: Engine> AppPass<'_, E> {
         report
     }
 
-    async fn apply(&self, head: &Desired, look: &Look, ending: &mut Ending) -> AppReport {
+    async fn apply(&self, head: &Desired, look: &mut Look, ending: &mut Ending) -> AppReport {
         let settings = &self.host.settings;
-        let mut look = look.clone();
-        let _lock = match self.lock(&mut look).await {
+        let _lock = match self.lock(look).await {
             Ok(lock) => lock,
             Err(error) => return report::unknown(self.app, error, Some(Outcome::Blocked)),
         };
@@ -85,7 +84,7 @@ impl<E: Engine> AppPass<'_, E> {
         let mut pulled = BTreeSet::new();
         let mut first: Option<AppReport> = None;
         for _ in 0..MOST_ROUNDS {
-            let mut aim = match aim::take(self.host, self.wish, self.app, head, &look, &pulled).await {
+            let mut aim = match aim::take(self.host, self.wish, self.app, head, look, &pulled).await {
                 Ok(aim) => aim,
                 Err(error) => {
                     return report::joined(
@@ -96,7 +95,7 @@ impl<E: Engine> AppPass<'_, E> {
             };
             self.brake(&mut aim);
             let mut attempt = attempt::Attempt { pass: self, aim, pulled: &mut pulled, intents: &mut intents, ending };
-            match attempt.make(&mut look).await {
+            match attempt.make(look).await {
                 Next::Again(report) => first = Some(report::joined(first, report)),
                 Next::Finished(report) => {
                     first = Some(report::joined(first, report));

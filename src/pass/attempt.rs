@@ -114,8 +114,8 @@ impl<E: Engine> Attempt<'_, '_, E> {
             }
         }
         let doing = || "list images".to_owned();
-        look.images =
-            host.hands.engine.images().await.map_err(|source| StepError::Engine { doing: doing(), source })?;
+        let images = host.hands.engine.images().await.map_err(|source| StepError::Engine { doing: doing(), source })?;
+        look.images = images.into();
         Ok(true)
     }
 

@@ -173,7 +173,7 @@ impl Engine for Docker {
     }
 
     async fn events(&self) -> Answer<Receiver<Event>> {
-        self.watch_containers().await
+        self.watch_things().await
     }
 
     async fn pull(&self, reference: &str, platform: Option<&str>) -> Answer<()> {

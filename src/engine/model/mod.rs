@@ -105,10 +105,11 @@ impl Model {
     }
 
     fn tell(&self, container: &str, kind: EventKind) {
+        let event = Event::Container { id: container.to_owned(), kind, labels: BTreeMap::new() };
         let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
         listeners.retain(|listener| {
             // A listener that is too slow loses its stream, as with a real engine.
-            listener.try_send(Event { container: container.to_owned(), kind: kind.clone() }).is_ok()
+            listener.try_send(event.clone()).is_ok()
         });
     }
 }
