@@ -13,6 +13,7 @@ pub mod last_words;
 pub mod learn;
 pub mod progress;
 pub mod report;
+pub mod rest;
 pub mod settle;
 pub mod verdict;
 
