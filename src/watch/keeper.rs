@@ -351,7 +351,7 @@ impl<E: Engine> Keeper<E> {
         }
         let is_invalid =
             self.head.as_ref().and_then(|head| head.apps.get(&app)).is_some_and(std::result::Result::is_err);
-        let wait = seat.pace.after(came(&report), Instant::now());
+        let wait = seat.pace.after(came(&report, passed), Instant::now());
         seat.retry = (report.failed() && !is_invalid).then(|| Instant::now() + jittered(wait, fastrand::f64()));
         self.told.pass(&self.environment, seat.last.as_ref(), &report, took, passed);
         let gone = self.head.as_ref().is_some_and(|head| !head.apps.contains_key(&app))
@@ -371,11 +371,13 @@ impl<E: Engine> Keeper<E> {
     }
 }
 
-/// What a pass came to, for the pace.
-fn came(report: &AppReport) -> Came {
+/// What a turn came to, for the pace. Where no pass was run, what it tells of is left as it is.
+fn came(report: &AppReport, passed: bool) -> Came {
     use crate::plan::{Action, Cause};
-    if report.failed() {
-        return Came::Failed;
+    match (report.failed(), passed) {
+        (true, _) => return Came::Failed,
+        (false, false) => return Came::Quiet,
+        (false, true) => {}
     }
     let drift = || report.changes.iter().filter(|change| change.cause == Cause::Drift);
     if drift().any(|change| change.action == Action::Repair) {

@@ -31,8 +31,11 @@ impl Told {
         took: Duration,
         passed: bool,
     ) {
-        let is_news = before.is_none_or(|before| before.outcome != report.outcome || before.error != report.error);
-        if !is_news && report.changes.is_empty() && !report.failed() {
+        let is_news = before.is_none_or(|before| {
+            (before.outcome, before.health, &before.error) != (report.outcome, report.health, &report.error)
+                || before.changes != report.changes
+        });
+        if !is_news && !passed {
             return;
         }
         let app = &report.app;
@@ -53,7 +56,13 @@ impl Told {
             Some(_) | None if passed && !changes.is_empty() => {
                 tracing::info!(%environment, %app, outcome, cause, changes, milliseconds, "converged");
             }
-            Some(_) | None => tracing::info!(%environment, %app, outcome, health = ?report.health, "at rest"),
+            Some(_) | None if !changes.is_empty() => {
+                tracing::warn!(%environment, %app, outcome, cause, changes, "left as it is");
+            }
+            Some(_) | None if is_news => {
+                tracing::info!(%environment, %app, outcome, health = ?report.health, "at rest");
+            }
+            Some(_) | None => tracing::debug!(%environment, %app, outcome, "nothing to do"),
         }
     }
 
