@@ -15,6 +15,7 @@ pub mod port;
 pub mod process;
 pub mod size;
 pub mod text;
+pub mod web;
 
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ pub use process::{
 };
 pub use size::{Cpus, Size};
 pub use text::BadValue;
+pub use web::{ForgePath, ListenAddress, MailAddress, WebUrl};
 
 use text::judge;
 
@@ -85,6 +87,10 @@ pub fn check_format(format: &str, text: &str) -> Result<(), String> {
         "service-path" => judge::<ServicePath>(text),
         "addable" => judge::<Addable>(text),
         "repository-glob" => judge::<RepositoryGlob>(text),
+        "listen-address" => judge::<ListenAddress>(text),
+        "url" => judge::<WebUrl>(text),
+        "mail-address" => judge::<MailAddress>(text),
+        "forge-path" => judge::<ForgePath>(text),
         _ => Ok(()),
     }
 }
