@@ -5,7 +5,9 @@ use super::{
     aim::Aim,
     app::AppPass,
     converge::{Course, Ended, Interruptions, converge},
-    entry, learn,
+    entry,
+    gate::Waits,
+    learn, left,
     progress::UnderWay,
     report, settle, verdict,
 };
@@ -31,6 +33,8 @@ pub struct Attempt<'a, 'p, E> {
     pub pulled: &'a mut BTreeSet<String>,
     pub intents: &'a mut Option<IntentWatch>,
     pub ending: &'a mut Ending,
+    /// The pass may change the app: once it does, neither a window nor another app stops it half-way.
+    pub admitted: &'a mut bool,
 }
 
 /// What came of an attempt.
@@ -60,6 +64,12 @@ impl<E: Engine> Attempt<'_, '_, E> {
         if let Some(report) = self.left_alone() {
             return Next::Finished(report);
         }
+        if !*self.admitted && left::changes_something(&self.aim) {
+            if let Some(error) = self.waits() {
+                return self.blocked(report::planned(&self.aim), error);
+            }
+            *self.admitted = true;
+        }
         match self.pull(look).await {
             Ok(false) => {}
             Ok(true) => return Next::Again(report::planned(&self.aim)),
@@ -71,12 +81,24 @@ impl<E: Engine> Attempt<'_, '_, E> {
         }
     }
 
-    /// The report of an app that is left as it is: suspended, or held with nothing to go to.
+    /// The report of an app that is left as it is: suspended, held with nothing to go to, or by what its manifest says of
+    /// when it may be changed.
     fn left_alone(&self) -> Option<AppReport> {
         let aim = &self.aim;
         let suspended = aim.desired.sync.suspend || aim.ledger.suspended_at(aim.observed.now).is_some();
         let stays = aim.target == Target::Stay;
-        (suspended || stays).then(|| AppReport { outcome: Some(Outcome::Held), ..report::planned(aim) })
+        if suspended || stays {
+            return Some(AppReport { outcome: Some(Outcome::Held), ..report::planned(aim) });
+        }
+        let left = left::left(aim, self.pass.wish.by).filter(|_| !*self.admitted)?;
+        let mut report = report::planned(aim);
+        report.notes.push(left.note());
+        Some(AppReport { outcome: Some(Outcome::Held), ..report })
+    }
+
+    /// Why nothing is begun yet. What failed is stopped whatever the others do.
+    fn waits(&self) -> Option<ErrorReport> {
+        self.pass.waits.filter(|_| self.aim.course == Course::Desired).map(Waits::error)
     }
 
     fn blocked(&self, report: AppReport, error: ErrorReport) -> Next {
