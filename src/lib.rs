@@ -28,4 +28,5 @@ pub mod record;
 pub mod show;
 pub mod source;
 pub mod value;
+pub mod watch;
 pub mod yaml;

@@ -4,6 +4,7 @@ mod against;
 pub mod arguments;
 mod around;
 mod ask;
+mod branch;
 mod complaint;
 mod converge;
 mod disk;
@@ -27,6 +28,7 @@ mod status;
 mod suspend;
 mod told;
 mod validate;
+mod watch;
 
 pub use complaint::Complaint;
 pub use schema::documents;
@@ -70,7 +72,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn begin(arguments: &Arguments) -> Result<Verdict, Complaint> {
-    logging::begin(&arguments.global);
+    logging::begin(arguments);
     if arguments.global.no_color {
         anstream::ColorChoice::Never.write_global();
     }
@@ -86,6 +88,7 @@ async fn run(arguments: &Arguments) -> Result<Verdict, Complaint> {
     let session = || Session::begin(global);
     match &arguments.command {
         None => arguments.converge.run(&session()?).await,
+        Some(Command::Watch(command)) => command.run(global).await,
         Some(Command::Validate(command)) => command.run(global),
         Some(Command::Status(command)) => command.run(&session()?).await.map(|()| Verdict::Done),
         Some(Command::History(command)) => command.run(&session()?).await.map(|()| Verdict::Done),

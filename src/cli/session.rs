@@ -52,6 +52,11 @@ impl Session {
         Ok((repository, commit))
     }
 
+    /// How often a daemon asks the source although nothing was heard.
+    pub fn poll(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(60)
+    }
+
     /// The manifests of a commit; a missing folder is an empty one, which removes nothing by itself.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ pub mod learn;
 pub mod left;
 pub mod progress;
 pub mod report;
+pub mod rest;
 pub mod settle;
 pub mod turns;
 pub mod verdict;
