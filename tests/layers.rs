@@ -112,6 +112,8 @@ const WORDS: &[(&str, &str)] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("bollard", &["engine"]),
     ("clap", &["cli"]),
+    // Who else needs the calendar asks a `Schedule`.
+    ("croner", &["value"]),
     ("git2", &["source"]),
     ("indicatif", &["cli"]),
     ("lettre", &["notice"]),

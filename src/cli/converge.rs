@@ -4,12 +4,12 @@ use super::{
     Complaint, Verdict, against, ask, head::Rendered, interruption, named, results, session::Session, told::Told,
 };
 use crate::{
-    pass::{self, Mode, Wish, environment},
+    pass::{self, Asker, Mode, Wish, environment},
     source::Commit,
     value::{AppName, EnvironmentName, ServiceName},
 };
 use clap::Args;
-use std::{path::PathBuf, str::FromStr};
+use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
 
 /// Converges once, or shows the plan.
 #[derive(Debug, Args)]
@@ -148,6 +148,8 @@ impl Converge {
             allow_empty: self.allow_empty,
             hold: None,
             max_deletes: self.max_deletes,
+            by: Asker::Person,
+            known: BTreeMap::new(),
         }
     }
 }

@@ -3,13 +3,13 @@
 use super::{Complaint, Verdict, converge, interruption, session::Session, settings, told::Told};
 use crate::{
     desired::resolve,
-    pass::{self, Mode, Wish, environment},
+    pass::{self, Asker, Mode, Wish, environment},
     record::{AppLedger, Hold, HoldUntil, target},
     value::{AppName, EnvironmentName},
 };
 use clap::Args;
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Brings an app back to an earlier revision and holds it there.
 #[derive(Debug, Args)]
@@ -62,6 +62,8 @@ impl Rollback {
             hold: self.dry_run.then_some(hold),
             allow_empty: false,
             max_deletes: None,
+            by: Asker::Person,
+            known: BTreeMap::new(),
         };
         let mut told = Told::new(session, false);
         told.report(environment::run(&host, &wish, &head, &ending).await?)?;

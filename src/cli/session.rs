@@ -79,7 +79,7 @@ impl Session {
             found => found.map_err(source)?,
         };
         let Settings { folder, together, .. } = &self.settings;
-        Ok(Manifests { files, folder: folder.clone(), together: together.clone() })
+        Ok(Manifests { files, folder: folder.clone(), together: together.clone(), partial: false })
     }
 
     fn at_head(&self) -> Result<Manifests, Complaint> {

@@ -4,8 +4,9 @@ use super::{
     Ending, Head, Host, Mode, Wish,
     aim::{self, Aim},
     attempt::{self, Next},
+    gate::Waits,
     guard::Refusal,
-    report,
+    left, report,
 };
 use crate::{
     blame::Blame,
@@ -29,6 +30,8 @@ pub struct AppPass<'a, E> {
     pub app: &'a AppName,
     /// Why nothing may be removed in this pass, if so.
     pub refusal: Option<&'a Refusal>,
+    /// Which other apps must be ready first, if any are not: until then nothing of this one is changed.
+    pub waits: Option<&'a Waits>,
 }
 
 impl<E: Engine> AppPass<'_, E> {
@@ -71,6 +74,9 @@ impl<E: Engine> AppPass<'_, E> {
         if let Some(refusal) = self.refused(&aim) {
             report.error = Some(refusal);
         }
+        if let Some(left) = left::left(&aim, self.wish.by).filter(|_| !report.suspended) {
+            report.notes.push(left.note());
+        }
         report
     }
 
@@ -83,6 +89,7 @@ impl<E: Engine> AppPass<'_, E> {
         let mut intents: Option<IntentWatch> = self.host.ledger.intents(&self.wish.environment, self.app).await.ok();
         let mut pulled = BTreeSet::new();
         let mut first: Option<AppReport> = None;
+        let mut admitted = false;
         for _ in 0..MOST_ROUNDS {
             let mut aim = match aim::take(self.host, self.wish, self.app, head, look, &pulled).await {
                 Ok(aim) => aim,
@@ -94,7 +101,14 @@ impl<E: Engine> AppPass<'_, E> {
                 }
             };
             self.brake(&mut aim);
-            let mut attempt = attempt::Attempt { pass: self, aim, pulled: &mut pulled, intents: &mut intents, ending };
+            let mut attempt = attempt::Attempt {
+                pass: self,
+                aim,
+                pulled: &mut pulled,
+                intents: &mut intents,
+                ending,
+                admitted: &mut admitted,
+            };
             match attempt.make(look).await {
                 Next::Again(report) => first = Some(report::joined(first, report)),
                 Next::Finished(report) => {

@@ -1,14 +1,18 @@
 //! All apps of an environment, side by side: one look for all, each app for itself.
 
 use super::{
-    Ending, Head, Host, PassError, Wish,
+    Ending, Head, Host, Mode, PassError, Wish,
     app::AppPass,
     guard::{self, Refusal},
+    report,
+    turns::Turns,
 };
 use crate::{
+    blame::Blame,
     engine::{Answer, Engine},
     observe::{self, Look, Scope},
     observed::Abilities,
+    record::Outcome,
     show::report::{AppReport, Compared, EnvironmentReport, FORMAT, Origin, Status, Summary},
     value::{AppName, EnvironmentName},
 };
@@ -28,13 +32,26 @@ pub async fn run<E: Engine>(
     let look = look(host, &wish.environment).await?;
     let refusal = refusal(host, wish, head, &look);
     let names = names(wish, head, &look);
+    let turns = Turns::of(host, wish, head, &names, &look).await?;
     let passes = names.iter().map(|app| {
-        let mut look = look.clone();
+        let (mut look, turns) = (look.clone(), &turns);
         let refusal = refusal.as_ref();
         let mut ending = ending.clone();
-        async move { AppPass { host, wish, head, app, refusal }.run(&mut look, &mut ending).await }
+        async move {
+            let report = match turns.come(app, &mut look).await {
+                Ok(waits) => {
+                    let waits = waits.as_ref();
+                    AppPass { host, wish, head, app, refusal, waits }.run(&mut look, &mut ending).await
+                }
+                Err(error) => report::unknown(app, report::chain(Blame::World, &error), Some(Outcome::Blocked)),
+            };
+            turns.end(report)
+        }
     });
-    let apps: Vec<AppReport> = join_all(passes).await;
+    let mut apps: Vec<AppReport> = join_all(passes).await;
+    if wish.mode == Mode::DryRun {
+        turns.foretell(&mut apps);
+    }
     Ok(assemble(host, wish, head, apps))
 }
 

@@ -36,6 +36,8 @@ fn app(name: &str, changes: Vec<Change>) -> AppReport {
         error: None,
         notes: Vec::new(),
         images: BTreeMap::new(),
+        suspended: false,
+        wakes_at: None,
     }
 }
 

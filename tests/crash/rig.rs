@@ -7,7 +7,7 @@ use reconcile::{
         Engine,
         model::{Call, Fate, Faults, Model, Script, When, World, faults},
     },
-    pass::{Commit, Head, Host, Mode, Settings, Wish, account, environment},
+    pass::{Asker, Commit, Head, Host, Mode, Settings, Wish, account, environment},
     record::{Ledger, Outcome, StateDir},
     show::{
         AppAccount,
@@ -165,6 +165,8 @@ fn wish_and_head(desired: &Desired) -> (Wish, Head) {
         replace: Vec::new(),
         allow_empty: false,
         max_deletes: None,
+        by: Asker::Person,
+        known: BTreeMap::new(),
         hold: None,
     };
     let id = reconcile::desired::manifest_digest(desired)[..40].to_owned();
