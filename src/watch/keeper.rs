@@ -71,6 +71,8 @@ pub struct Keeper<E> {
     /// When the next look is due because something was heard.
     heard: Option<Instant>,
     sweep: Instant,
+    /// The container that was inspected last in a sweep.
+    swept: Option<String>,
     /// Engine calls that failed in a row.
     failures: u32,
     seats: BTreeMap<AppName, Seat>,
@@ -102,6 +104,7 @@ impl<E: Engine> Keeper<E> {
             stale: BTreeSet::new(),
             heard: None,
             sweep: Instant::now() + SWEEP,
+            swept: None,
             failures: 0,
             seats: BTreeMap::new(),
             wishes: BTreeMap::new(),
@@ -295,9 +298,11 @@ impl<E: Engine> Keeper<E> {
         self.heard = Some(Instant::now());
         self.everything(Due::Look);
         if let Some(look) = &self.look {
-            let share = look.containers.len().div_ceil(SWEEPS);
-            let skip = fastrand::usize(0..=look.containers.len());
-            self.stale.extend(look.containers.keys().cycle().skip(skip).take(share).cloned());
+            let (all, share) = (&look.containers, look.containers.len().div_ceil(SWEEPS));
+            let after = all.keys().filter(|id| self.swept.as_ref().is_none_or(|swept| *id > swept));
+            let turn: Vec<String> = after.chain(all.keys()).take(share).cloned().collect();
+            self.swept = turn.last().cloned();
+            self.stale.extend(turn);
         }
     }
 

@@ -10,18 +10,16 @@ async fn a_lost_stream_of_events_is_opened_again_and_what_was_missed_is_found() 
     house.push("c1", &[app("test", "web", &service(1))]);
     house.until("it runs", |house| house.version("web").is_some()).await;
     house.quiet().await;
+    house.calls();
     house.model.cut_events();
     // Nobody hears of this one.
     house.model.by_hand(|world| world.containers.clear());
-    let began = tokio::time::Instant::now();
     house.until("it is back", |house| house.version("web").is_some()).await;
-    assert!(began.elapsed() < Duration::from_secs(30), "only found after {:?}", began.elapsed());
     // And the new stream is heard.
+    assert!(house.calls().iter().any(|call| call.name == "events"), "nobody asked for events again");
     let id = house.running("web").remove(0);
-    let began = tokio::time::Instant::now();
     house.remove(&id).await;
     house.until("it is back at once", |house| house.version("web").is_some() && house.running("web")[0] != id).await;
-    assert!(began.elapsed() < Duration::from_secs(10), "only found after {:?}", began.elapsed());
     house.end().await;
 }
 
@@ -36,9 +34,7 @@ async fn an_engine_that_goes_and_comes_back_is_followed_by_a_full_look() {
     tokio::time::sleep(Duration::from_secs(600)).await;
     assert_eq!(house.version("web").as_deref(), Some("1"));
     house.engine_answers(true);
-    let began = tokio::time::Instant::now();
     house.until("the push is followed", |house| house.version("web").as_deref() == Some("2")).await;
-    assert!(began.elapsed() < Duration::from_secs(60), "only after {:?}", began.elapsed());
     house.end().await;
 }
 

@@ -103,7 +103,7 @@ impl Branch for Scripted {
 
 /// A daemon at work.
 pub struct House {
-    pub rig: Rig,
+    _rig: Rig,
     pub model: Model,
     pub branch: Arc<Scripted>,
     nudge: Arc<Notify>,
@@ -145,7 +145,7 @@ impl House {
         };
         let (stop, ending) = watch::channel(false);
         let work = tokio::spawn(daemon.run(ending));
-        Self { model: rig.model.clone(), rig, branch, nudge, stop, work, calls, away }
+        Self { model: rig.model.clone(), _rig: rig, branch, nudge, stop, work, calls, away }
     }
 
     /// Pushes, and says so.
