@@ -4,8 +4,8 @@
 //! also refuses global flags before a subcommand, so the conflict is told here instead (research, stack §2).
 
 use super::{
-    converge::Converge, history::History, init::Init, resume::Resume, rollback::Rollback, schema::Schema,
-    show_revision::Show, status::Status, suspend::Suspend, validate::Validate, watch::Watch,
+    accept_rewind::AcceptRewind, converge::Converge, history::History, init::Init, resume::Resume, rollback::Rollback,
+    schema::Schema, show_revision::Show, status::Status, suspend::Suspend, validate::Validate, watch::Watch,
 };
 use crate::value::EnvironmentName;
 use clap::{
@@ -29,7 +29,6 @@ const NOT_YET: &[&str] = &[
     "import",
     "doctor",
     "prune",
-    "accept-rewind",
     "completions",
     "man",
 ];
@@ -62,6 +61,7 @@ pub enum Command {
     Rollback(Rollback),
     Suspend(Suspend),
     Resume(Resume),
+    AcceptRewind(AcceptRewind),
     Schema(Schema),
     Init(Init),
 }

@@ -1,7 +1,8 @@
 //! The command without a name: converge once, or show the plan.
 
 use super::{
-    Complaint, Verdict, against, ask, head::Rendered, interruption, named, results, session::Session, told::Told,
+    Complaint, Verdict, accept::Occasion, against, ask, head::Rendered, interruption, named, results, session::Session,
+    told::Told,
 };
 use crate::{
     pass::{self, Asker, Mode, Wish, environment},
@@ -114,6 +115,18 @@ impl Converge {
             if asks {
                 wish.mode = Mode::DryRun;
             }
+            let judged = match (self.worktree, wish.mode) {
+                (true, _) => Ok(()),
+                (false, Mode::DryRun) => session.trusts(&host.ledger, &wish.environment, &commit, Occasion::Once).await,
+                (false, Mode::Apply) => session.accept(&host.ledger, &wish.environment, &commit, Occasion::Once).await,
+            };
+            if let Err(error) = judged {
+                told.refused(&error.complaint(&wish.environment));
+                // What would be done may be seen all the same.
+                if !self.dry_run {
+                    continue;
+                }
+            }
             let mut report = environment::run(&host, &wish, &head, &ending).await?;
             if report.apps.is_empty() && !is_known {
                 // To be in sync with a mistyped name would be no comfort.
@@ -131,6 +144,10 @@ impl Converge {
                     continue;
                 }
                 wish.mode = Mode::Apply;
+                if let Err(error) = session.accept(&host.ledger, &wish.environment, &commit, Occasion::Once).await {
+                    told.refused(&error.complaint(&wish.environment));
+                    continue;
+                }
                 report = environment::run(&host, &wish, &head, &ending).await?;
             }
             told.report(report)?;

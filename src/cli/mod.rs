@@ -1,5 +1,7 @@
 //! The command: a file for each of its words.
 
+pub mod accept;
+mod accept_rewind;
 mod against;
 pub mod arguments;
 mod around;
@@ -15,6 +17,7 @@ mod init;
 mod interruption;
 mod logging;
 mod named;
+mod origin;
 mod progress;
 mod reference;
 mod results;
@@ -73,6 +76,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn begin(arguments: &Arguments) -> Result<Verdict, Complaint> {
     logging::begin(arguments);
+    crate::source::limit_waiting()?;
     if arguments.global.no_color {
         anstream::ColorChoice::Never.write_global();
     }
@@ -96,6 +100,7 @@ async fn run(arguments: &Arguments) -> Result<Verdict, Complaint> {
         Some(Command::Rollback(command)) => command.run(&session()?).await,
         Some(Command::Suspend(command)) => command.run(&session()?).await.map(|()| Verdict::Done),
         Some(Command::Resume(command)) => command.run(&session()?).await.map(|()| Verdict::Done),
+        Some(Command::AcceptRewind(command)) => command.run(&session()?).await.map(|()| Verdict::Done),
         Some(Command::Schema(command)) => command.run().map(|()| Verdict::Done),
         Some(Command::Init(command)) => command.run(global).map(|()| Verdict::Done),
     }

@@ -39,7 +39,7 @@ impl Rollback {
         let of_app = ledger.app(&environment, &self.app).await?;
         let number = self.number(&environment, &of_app)?;
 
-        let (repository, commit) = session.head()?;
+        let (repository, commit) = session.known_head()?;
         let rendered = session.manifests(&repository, &commit)?.render().remove(&environment).unwrap_or_default();
         let head = converge::head(&commit, rendered);
         let hold = Hold {

@@ -23,7 +23,7 @@ impl Status {
     /// The app is not known; the source, the record or the engine cannot be read.
     pub async fn run(&self, session: &Session) -> Result<(), Complaint> {
         let ledger = session.reading().await?;
-        let (repository, commit) = session.head()?;
+        let (repository, commit) = session.known_head()?;
         let manifests = session.manifests(&repository, &commit)?;
         let environments = match &self.app {
             Some(app) => session.places(&ledger, app).await?,

@@ -2,6 +2,7 @@
 //!
 //! Losing the database loses history, holds and what was learned; it never deletes and never recreates anything.
 
+mod accepted;
 pub mod bell;
 mod database;
 pub mod entry;
@@ -23,6 +24,7 @@ pub mod store;
 pub mod target;
 mod wish;
 
+pub use accepted::{Accepted, Followed};
 pub use bell::Bell;
 pub use entry::{
     AppLedger, Close, Documents, Entry, Event, Hold, HoldUntil, Learned, NewEntry, NonConvergence, Outcome, Provenance,

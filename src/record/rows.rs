@@ -48,7 +48,7 @@ pub(super) fn read_wishes(connection: &Connection, id: AppId) -> rusqlite::Resul
 pub(super) fn read_all_wishes(
     connection: &Connection,
     environment: &EnvironmentName,
-) -> rusqlite::Result<BTreeMap<AppName, (Option<Hold>, Option<Suspension>)>> {
+) -> rusqlite::Result<BTreeMap<AppName, super::Wishes>> {
     let mut apps = connection.prepare_cached("SELECT id, name FROM app WHERE environment = ?1")?;
     let apps = apps.query_map([environment.as_str()], |row| Ok((row.get::<_, AppId>(0)?, row.get::<_, String>(1)?)))?;
     let apps = apps.collect::<Result<Vec<_>, _>>()?;

@@ -7,6 +7,7 @@ pub mod allowance;
 pub mod duration;
 pub mod host;
 pub mod image;
+pub mod location;
 pub mod mount;
 pub mod name;
 pub mod net;
@@ -27,6 +28,7 @@ pub use allowance::{Addable, DataRoot, Publishable, RepositoryGlob, ServicePath}
 pub use duration::Duration;
 pub use host::{Address, HostEntry, HostName};
 pub use image::ImageReference;
+pub use location::{BadLocation, Location, RemoteLocation, Transport};
 pub use mount::{AbsolutePath, TmpfsMount, VolumeMount, VolumeSource};
 pub use name::{AppName, BadName, EnvironmentName, InstallationName, JobName, ObjectName, ResourceKey, ServiceName};
 pub use net::{HttpPath, NetworkMode, Platform, StatusRange};

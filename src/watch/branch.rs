@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, future::Future, path::PathBuf, sync::Arc};
 /// Where a branch is, and what it says of each environment of this host.
 #[derive(Clone, Debug)]
 pub struct Tip {
-    /// 40 hex digits.
-    pub commit: String,
+    /// 40 hex digits; none where the branch is gone and only what was accepted before is known.
+    pub commit: Option<String>,
     pub environments: BTreeMap<EnvironmentName, Result<Arc<Head>, Halt>>,
 }
 
@@ -20,10 +20,12 @@ impl Tip {
 }
 
 /// Why an environment stays where it is although the branch has moved: a person is asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Halt {
     pub reason: String,
     pub hint: Option<String>,
+    /// Where it stays, for a daemon that has not seen it yet: what the commit says that was accepted last.
+    pub stays: Option<Arc<Head>>,
 }
 
 /// Why nobody knows where the branch is.

@@ -46,11 +46,13 @@ impl<B: Branch> Follower<B> {
                 self.watch(&mut files).await;
             }
             // An environment that is halted is judged again each time: a person may have accepted meanwhile.
-            let at = known.as_ref().filter(|tip| !tip.halts()).map(|tip| tip.commit.clone());
+            let at = known.as_ref().filter(|tip| !tip.halts()).and_then(|tip| tip.commit.clone());
             let wait = match self.branch.ask(at.as_deref()).await {
                 Ok(tip) => {
                     failures = 0;
-                    self.told.source(tip.is_some());
+                    if tip.as_ref().is_none_or(|tip| tip.commit.is_some()) {
+                        self.told.source(tip.is_some());
+                    }
                     if let Some(tip) = tip {
                         self.tell(&tip);
                         known = Some(tip);

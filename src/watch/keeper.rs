@@ -155,10 +155,16 @@ impl<E: Engine> Keeper<E> {
     fn take_word(&mut self) {
         let word = self.words.borrow_and_update().clone();
         match word {
-            Some(Word::Head(head)) => self.take_head(head),
+            Some(Word::Head(head)) => {
+                self.told.halted(&self.environment, None);
+                self.take_head(head);
+            }
             Some(Word::Halted(halt)) => {
                 self.standings.halt(&self.environment, &halt);
                 self.told.halted(&self.environment, Some(&halt));
+                if let (None, Some(head)) = (&self.head, halt.stays) {
+                    self.take_head(head);
+                }
             }
             None => {}
         }
@@ -166,7 +172,6 @@ impl<E: Engine> Keeper<E> {
 
     /// A new head: apps that it changes are due, and what runs for the old one ends.
     fn take_head(&mut self, head: Arc<Head>) {
-        self.told.halted(&self.environment, None);
         let before = self.head.replace(Arc::clone(&head));
         let is_new = |app: &AppName| before.as_ref().is_none_or(|before| before.apps.get(app) != head.apps.get(app));
         self.standings.follow(&self.environment, &head.commit.id, is_new);

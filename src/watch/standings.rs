@@ -153,7 +153,7 @@ mod tests {
         let proxy = id("staging", "proxy");
         let web = depending(std::slice::from_ref(&proxy));
         standings.note(proxy.clone(), standing(HealthWord::Healthy), "c1");
-        standings.halt(&proxy.environment, &Halt { reason: String::new(), hint: None });
+        standings.halt(&proxy.environment, &Halt { reason: String::new(), hint: None, stays: None });
         assert_eq!(standings.turn(&web, "c2", &followed), Turn::Free);
         let elsewhere = depending(&[id("elsewhere", "proxy")]);
         assert!(matches!(standings.turn(&elsewhere, "c2", &followed), Turn::Waits(_)));

@@ -64,7 +64,7 @@ impl Scripted {
             head.apps.insert(app.app.clone(), Ok(app.clone()));
         }
         let environments = environments.into_iter().map(|(name, head)| (name, Ok(Arc::new(head)))).collect();
-        *self.says.lock().unwrap() = Some(Ok(Tip { commit: commit.to_owned(), environments }));
+        *self.says.lock().unwrap() = Some(Ok(Tip { commit: Some(commit.to_owned()), environments }));
     }
 
     /// Takes it away.
@@ -75,9 +75,9 @@ impl Scripted {
 
     /// Moves it to where nobody follows.
     pub fn halt(&self, commit: &str, environment: &str) {
-        let halt = Halt { reason: "rewound".to_owned(), hint: None };
+        let halt = Halt { reason: "rewound".to_owned(), hint: None, stays: None };
         let environments = BTreeMap::from([(environment.parse().unwrap(), Err(halt))]);
-        *self.says.lock().unwrap() = Some(Ok(Tip { commit: commit.to_owned(), environments }));
+        *self.says.lock().unwrap() = Some(Ok(Tip { commit: Some(commit.to_owned()), environments }));
     }
 }
 
@@ -90,7 +90,7 @@ impl Branch for Scripted {
     async fn ask(&self, known: Option<&str>) -> Result<Option<Tip>, Away> {
         *self.asked.lock().unwrap() += 1;
         match self.says.lock().unwrap().clone() {
-            Some(Ok(tip)) => Ok((Some(tip.commit.as_str()) != known).then_some(tip)),
+            Some(Ok(tip)) => Ok((tip.commit.as_deref() != known).then_some(tip)),
             Some(Err(away)) => Err(away),
             None => Err(Away { reason: "nothing yet".to_owned(), hint: None }),
         }
