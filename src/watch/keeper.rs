@@ -12,7 +12,7 @@ use crate::{
     desired::label,
     engine::Engine,
     observe::Look,
-    pass::{Ending, Head, Host, Mode, Wish, environment},
+    pass::{Asker, Ending, Head, Host, Mode, Wish, environment},
     record::{Bell, Outcome, Wishes},
     show::report::AppReport,
     value::{AppName, EnvironmentName},
@@ -334,6 +334,8 @@ impl<E: Engine> Keeper<E> {
             hold: None,
             allow_empty: false,
             max_deletes: None,
+            by: Asker::Daemon,
+            known: BTreeMap::new(),
         }
     }
 

@@ -40,7 +40,8 @@ impl<E: Engine> Turn<E> {
     pub async fn run(self, mut ending: Ending) -> Done {
         let began = Instant::now();
         let Self { host, head, wish, refusal, mut look, app, due } = self;
-        let pass = AppPass { host: &host, wish: &wish, head: &head, app: &app, refusal: Option::as_ref(&refusal) };
+        let refusal = Option::as_ref(&refusal);
+        let pass = AppPass { host: &host, wish: &wish, head: &head, app: &app, refusal, waits: None };
         let rest = if due == Due::Look { pass.at_rest(&look).await } else { None };
         let passed = rest.is_none();
         let report = match rest {
