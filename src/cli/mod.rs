@@ -15,6 +15,7 @@ mod init;
 mod interruption;
 mod logging;
 mod named;
+mod neighbours;
 mod progress;
 mod reference;
 mod results;

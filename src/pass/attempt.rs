@@ -59,8 +59,15 @@ pub async fn obstacles<E: Engine>(host: &Host<E>, tree: Option<&Node>, aim: &mut
 }
 
 impl<E: Engine> Attempt<'_, '_, E> {
-    /// Makes the attempt.
+    /// Makes the attempt. It may take long: what is told of the calendar is of its end.
     pub async fn make(&mut self, look: &mut Look) -> Next {
+        let mut next = self.attempt(look).await;
+        let (Next::Finished(report) | Next::Again(report)) = &mut next;
+        report.wakes_at = left::wakes_at(&self.aim, self.pass.host.hands.engine.now());
+        next
+    }
+
+    async fn attempt(&mut self, look: &mut Look) -> Next {
         if let Some(report) = self.left_alone() {
             return Next::Finished(report);
         }
