@@ -88,7 +88,7 @@ async fn one<E: Engine>(
         error,
         drift,
         services,
-        retry_at: left.as_ref().and_then(|_| report.wakes_at),
+        retry_at: left.as_ref().and(report.wakes_at),
         left: left.iter().map(Left::note).collect(),
         ..told(wish, report)
     };

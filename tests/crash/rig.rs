@@ -115,7 +115,9 @@ impl Rig {
         let (mut wish, head) = wish_and_heads(apps);
         ask(&mut wish);
         let (_sender, ending) = watch::channel(false);
-        let report = environment::run(&host, &wish, &head, &ending).await.unwrap();
+        // A day of virtual time: who waits for ever is found out at once.
+        let run = environment::run(&host, &wish, &head, &ending);
+        let report = tokio::time::timeout(std::time::Duration::from_secs(86_400), run).await.expect("it ends").unwrap();
         report.apps.into_iter().map(|app| (app.app.to_string(), app)).collect()
     }
 
