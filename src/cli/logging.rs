@@ -14,8 +14,10 @@ const CAPPED: [&str; 3] = ["bollard", "hyper", "hyper_util"];
 pub fn begin(arguments: &Arguments) {
     let global = &arguments.global;
     let level = match global.verbose {
-        // The log is all that a daemon says.
-        0 if matches!(arguments.command, Some(Command::Watch(_))) => "warn,reconcile=info",
+        // The log is all that a daemon says; its steps are for those who ask for more.
+        0 if matches!(arguments.command, Some(Command::Watch(_))) => {
+            "warn,reconcile::watch=info,reconcile::cli::watch=info"
+        }
         0 => "warn",
         1 => "info",
         2 => "debug",

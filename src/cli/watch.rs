@@ -3,9 +3,11 @@
 use super::{Complaint, Verdict, arguments::Global, branch::SessionBranch, interruption, session::Session};
 use crate::{
     engine::docker::Docker,
+    notice::{Notices, Pace},
     pass::{Ending, Host},
     record::Ledger,
-    value::EnvironmentName,
+    server::{self, Board, Hook},
+    value::{AbsolutePath, EnvironmentName, ListenAddress},
     watch::{
         Daemon,
         pace::{doubled, jittered},
@@ -16,6 +18,7 @@ use crate::{
 use clap::Args;
 use std::{future::Future, sync::Arc, time::Duration};
 use tokio::{
+    net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
     sync::{Notify, watch},
     time::{interval, sleep},
@@ -30,6 +33,9 @@ const AWAY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_s
 /// the host file again; SIGTERM ends it after the step in hand, and leaves every container as it is.
 #[derive(Debug, Args)]
 pub struct Watch {}
+
+/// How long the daemon's loop may be silent before `/healthz` says so.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How a daemon's work ended.
 enum Over {
@@ -107,16 +113,53 @@ async fn live(session: Arc<Session>, ledger: Ledger, ending: Ending) -> Result<(
     let Some(host) = patiently("the engine", &ending, || session.host(ledger.clone())).await else { return Ok(()) };
     let Some(environments) = patiently("the source", &ending, || environments(&session)).await else { return Ok(()) };
     tell(&session, &host, &environments);
+    let settings = &session.host.settings;
+    let (board, nudge) = (Board::new(PATIENCE), Arc::new(Notify::new()));
+    let notices = Notices::begin(&settings.notify, &host.hands.info.host, Pace::default());
+    let told = Arc::new(Told::new(Arc::clone(&board), notices, &environments));
+    let beats = tokio::spawn(beat(Arc::clone(&board)));
+    let server = settings.listen.map(|address| {
+        let (secret, nudge) = (settings.webhook.secret_file.clone(), Arc::clone(&nudge));
+        tokio::spawn(answer(address, secret, board, nudge, ending.clone()))
+    });
     let daemon = Daemon {
         branch: Arc::new(SessionBranch::new(Arc::clone(&session), ledger, environments.clone())),
         host: Arc::new(host),
         environments,
-        told: Arc::new(Told::default()),
+        told: Arc::clone(&told),
         poll: session.poll(),
-        nudge: Arc::new(Notify::new()),
+        nudge,
     };
     daemon.run(ending).await;
+    beats.abort();
+    if let Some(server) = server {
+        server.await?;
+    }
+    if let Some(told) = Arc::into_inner(told) {
+        told.end().await;
+    }
     Ok(())
+}
+
+/// Answers at an address. Where that is taken the daemon works all the same, and tries again.
+async fn answer(
+    address: ListenAddress,
+    secret_file: Option<AbsolutePath>,
+    board: Arc<Board>,
+    nudge: Arc<Notify>,
+    ending: Ending,
+) {
+    let opened = patiently("its address", &ending, || async {
+        let hook = secret_file.as_ref().map(|file| Hook::read(file, Arc::clone(&nudge))).transpose()?;
+        let listener = TcpListener::bind(address.0).await.map_err(|error| {
+            Complaint::about(format!("cannot listen at `{address}`"), error)
+                .with_hint("`listen` in the host file names another address".to_owned())
+        })?;
+        Ok((listener, hook))
+    });
+    if let Some((listener, hook)) = opened.await {
+        server::serve(listener, board, hook, ending).await;
+    }
 }
 
 fn tell(session: &Session, host: &Host<Docker>, environments: &[EnvironmentName]) {
@@ -160,6 +203,15 @@ async fn patiently<T, F: Future<Output = Result<T, Complaint>>>(
         }
     }
     None
+}
+
+/// The daemon's own threads make progress.
+async fn beat(board: Arc<Board>) {
+    let mut beat = interval(PATIENCE / 6);
+    loop {
+        beat.tick().await;
+        board.beat();
+    }
 }
 
 /// Tells the service manager that the daemon is alive, as often as it asks for that.

@@ -1,7 +1,7 @@
 //! One attempt at an aim: pull, check, open an entry, converge, settle.
 
 use super::{
-    Ending, Host,
+    Asker, Ending, Host,
     aim::Aim,
     app::AppPass,
     converge::{Course, Ended, Interruptions, converge},
@@ -58,6 +58,21 @@ pub async fn obstacles<E: Engine>(host: &Host<E>, tree: Option<&Node>, aim: &mut
     Ok(found)
 }
 
+/// The report of an app that is left as it is: suspended, held with nothing to go to, or by what its manifest says of when
+/// it may be changed, unless it was `admitted` before.
+#[must_use]
+pub fn left_alone(aim: &Aim, by: Asker, admitted: bool) -> Option<AppReport> {
+    let suspended = aim.desired.sync.suspend || aim.ledger.suspended_at(aim.observed.now).is_some();
+    let stays = aim.target == Target::Stay;
+    if suspended || stays {
+        return Some(AppReport { outcome: Some(Outcome::Held), ..report::planned(aim) });
+    }
+    let left = left::left(aim, by).filter(|_| !admitted)?;
+    let mut report = report::planned(aim);
+    report.notes.push(left.note());
+    Some(AppReport { outcome: Some(Outcome::Held), ..report })
+}
+
 impl<E: Engine> Attempt<'_, '_, E> {
     /// Makes the attempt. It may take long: what is told of the calendar is of its end.
     pub async fn make(&mut self, look: &mut Look) -> Next {
@@ -68,7 +83,7 @@ impl<E: Engine> Attempt<'_, '_, E> {
     }
 
     async fn attempt(&mut self, look: &mut Look) -> Next {
-        if let Some(report) = self.left_alone() {
+        if let Some(report) = left_alone(&self.aim, self.pass.wish.by, *self.admitted) {
             return Next::Finished(report);
         }
         if !*self.admitted && left::changes_something(&self.aim) {
@@ -86,21 +101,6 @@ impl<E: Engine> Attempt<'_, '_, E> {
             Ok(next) => next,
             Err(error) => self.blocked(report::planned(&self.aim), report::chain(Blame::World, &error)),
         }
-    }
-
-    /// The report of an app that is left as it is: suspended, held with nothing to go to, or by what its manifest says of
-    /// when it may be changed.
-    fn left_alone(&self) -> Option<AppReport> {
-        let aim = &self.aim;
-        let suspended = aim.desired.sync.suspend || aim.ledger.suspended_at(aim.observed.now).is_some();
-        let stays = aim.target == Target::Stay;
-        if suspended || stays {
-            return Some(AppReport { outcome: Some(Outcome::Held), ..report::planned(aim) });
-        }
-        let left = left::left(aim, self.pass.wish.by).filter(|_| !*self.admitted)?;
-        let mut report = report::planned(aim);
-        report.notes.push(left.note());
-        Some(AppReport { outcome: Some(Outcome::Held), ..report })
     }
 
     /// Why nothing is begun yet. What failed is stopped whatever the others do.

@@ -81,7 +81,7 @@ pub struct Head {
 }
 
 /// Where manifests come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Commit {
     /// 40 hex digits.
     pub id: String,

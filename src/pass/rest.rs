@@ -1,6 +1,6 @@
 //! Whether an app is at rest: what a daemon asks before it takes a lock, since nearly always nothing is to be done.
 
-use super::{aim, app::AppPass, entry, report};
+use super::{aim, app::AppPass, attempt, entry, report};
 use crate::{
     engine::Engine,
     observe::{Look, readiness},
@@ -18,6 +18,9 @@ impl<E: Engine> AppPass<'_, E> {
             None => return None,
         };
         let mut aim = aim::take(self.host, self.wish, self.app, head, look, &BTreeSet::new()).await.ok()?;
+        if let Some(report) = attempt::left_alone(&aim, self.wish.by, false) {
+            return Some(report);
+        }
         if entry::is_wanted(&aim) || aim.observed.applied.unfinished {
             return None;
         }

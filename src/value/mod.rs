@@ -17,6 +17,7 @@ pub mod process;
 pub mod schedule;
 pub mod size;
 pub mod text;
+pub mod web;
 pub mod zone;
 
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub use process::{
 pub use schedule::Schedule;
 pub use size::{Cpus, Size};
 pub use text::BadValue;
+pub use web::{ForgePath, ListenAddress, MailAddress, WebUrl};
 pub use zone::TimeZoneName;
 
 use text::judge;
@@ -94,6 +96,10 @@ pub fn check_format(format: &str, text: &str) -> Result<(), String> {
         "service-path" => judge::<ServicePath>(text),
         "addable" => judge::<Addable>(text),
         "repository-glob" => judge::<RepositoryGlob>(text),
+        "listen-address" => judge::<ListenAddress>(text),
+        "url" => judge::<WebUrl>(text),
+        "mail-address" => judge::<MailAddress>(text),
+        "forge-path" => judge::<ForgePath>(text),
         _ => Ok(()),
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     branch::Branch,
     follow::{Follower, Words},
-    keeper::Keeper,
+    keeper::{Keeper, Shared},
     told::Told,
 };
 use crate::{
@@ -37,11 +37,15 @@ impl<E: Engine, B: Branch> Daemon<E, B> {
     pub async fn run(self, ending: Ending) {
         let mut parts = JoinSet::new();
         let mut words = Words::new();
+        let shared = Shared {
+            told: Arc::clone(&self.told),
+            standings: Arc::default(),
+            followed: self.environments.clone().into(),
+        };
         for environment in self.environments {
             let (sender, receiver) = watch::channel(None);
             words.insert(environment.clone(), sender);
-            let keeper =
-                Keeper::new(environment, Arc::clone(&self.host), Arc::clone(&self.told), receiver, ending.clone());
+            let keeper = Keeper::new(environment, Arc::clone(&self.host), shared.clone(), receiver, ending.clone());
             parts.spawn(keeper.run());
         }
         parts.spawn(listen(Arc::clone(&self.host), Arc::clone(&self.nudge), ending.clone()));

@@ -58,7 +58,7 @@ impl<B: Branch> Follower<B> {
                     self.poll
                 }
                 Err(error) => {
-                    self.told.source_away(&error, failures == 0);
+                    self.told.source_away(&error);
                     files = None;
                     failures += 1;
                     doubled(AWAY.0, failures - 1, AWAY.1.max(self.poll))

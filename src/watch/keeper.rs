@@ -4,6 +4,7 @@ use super::{
     nudge::Word,
     pace::{Came, doubled, jittered},
     seat::{Due, Running, Seat},
+    standings::{self, Standings},
     told::Told,
     turn::{Done, Turn},
 };
@@ -12,11 +13,12 @@ use crate::{
     desired::label,
     engine::Engine,
     observe::Look,
-    pass::{Asker, Ending, Head, Host, Mode, Wish, environment},
+    pass::{Asker, Ending, Head, Host, Mode, Standing, Wish, environment},
     record::{Bell, Outcome, Wishes},
     show::report::AppReport,
-    value::{AppName, EnvironmentName},
+    value::{AppId, AppName, EnvironmentName},
 };
+use jiff::Timestamp;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -43,19 +45,34 @@ const UNHEARD: (Duration, Duration) = (Duration::from_secs(60), Duration::from_s
 /// The first and the longest wait for an engine that does not answer.
 const ENGINE_AWAY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(15));
 
+/// What the keepers of one daemon share.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    pub told: Arc<Told>,
+    pub standings: Arc<Standings>,
+    pub followed: Arc<[EnvironmentName]>,
+}
+
 /// One environment's keeper.
 pub struct Keeper<E> {
     environment: EnvironmentName,
     host: Arc<Host<E>>,
     told: Arc<Told>,
+    standings: Arc<Standings>,
+    /// The environments of this daemon.
+    followed: Arc<[EnvironmentName]>,
     words: watch::Receiver<Option<Word>>,
     head: Option<Arc<Head>>,
+    /// The commit for which every app has had its turn.
+    settled: Option<String>,
     look: Option<Look>,
     /// Ids of containers of which the last look may be wrong.
     stale: BTreeSet<String>,
     /// When the next look is due because something was heard.
     heard: Option<Instant>,
     sweep: Instant,
+    /// The container that was inspected last in a sweep.
+    swept: Option<String>,
     /// Engine calls that failed in a row.
     failures: u32,
     seats: BTreeMap<AppName, Seat>,
@@ -69,20 +86,25 @@ impl<E: Engine> Keeper<E> {
     pub fn new(
         environment: EnvironmentName,
         host: Arc<Host<E>>,
-        told: Arc<Told>,
+        shared: Shared,
         words: watch::Receiver<Option<Word>>,
         ending: Ending,
     ) -> Self {
+        let Shared { told, standings, followed } = shared;
         Self {
             environment,
             host,
             told,
+            standings,
+            followed,
             words,
             head: None,
+            settled: None,
             look: None,
             stale: BTreeSet::new(),
             heard: None,
             sweep: Instant::now() + SWEEP,
+            swept: None,
             failures: 0,
             seats: BTreeMap::new(),
             wishes: BTreeMap::new(),
@@ -96,6 +118,7 @@ impl<E: Engine> Keeper<E> {
         let mut events = self.host.hands.nudges.listen();
         let mut bell = self.host.ledger.bell().await.ok();
         let at_latest = if bell.as_ref().is_some_and(Bell::is_told) { UNHEARD.0 } else { UNHEARD.1 };
+        let mut changes = self.standings.changes();
         self.wishes = self.host.ledger.wishes(&self.environment).await.unwrap_or_default();
         self.words.mark_changed();
         while !*self.ending.borrow() {
@@ -104,6 +127,7 @@ impl<E: Engine> Keeper<E> {
                 _ = self.ending.changed() => {}
                 Ok(()) = self.words.changed() => self.take_word(),
                 heard = hear(&mut events) => self.hear(heard),
+                () = changes.next() => self.take_standings(),
                 () = rung(&mut bell, at_latest) => self.take_wishes().await,
                 Some(done) = self.passes.join_next() => if let Ok(done) = done { self.finish(done) },
                 () = sleep_until(wake) => {}
@@ -132,7 +156,10 @@ impl<E: Engine> Keeper<E> {
         let word = self.words.borrow_and_update().clone();
         match word {
             Some(Word::Head(head)) => self.take_head(head),
-            Some(Word::Halted(halt)) => self.told.halted(&self.environment, Some(&halt)),
+            Some(Word::Halted(halt)) => {
+                self.standings.halt(&self.environment, &halt);
+                self.told.halted(&self.environment, Some(&halt));
+            }
             None => {}
         }
     }
@@ -141,12 +168,10 @@ impl<E: Engine> Keeper<E> {
     fn take_head(&mut self, head: Arc<Head>) {
         self.told.halted(&self.environment, None);
         let before = self.head.replace(Arc::clone(&head));
+        let is_new = |app: &AppName| before.as_ref().is_none_or(|before| before.apps.get(app) != head.apps.get(app));
+        self.standings.follow(&self.environment, &head.commit.id, is_new);
         let names: BTreeSet<AppName> = head.apps.keys().chain(self.seats.keys()).cloned().collect();
-        for app in names {
-            let is_new = before.as_ref().is_none_or(|before| before.apps.get(&app) != head.apps.get(&app));
-            if !is_new {
-                continue;
-            }
+        for app in names.into_iter().filter(is_new) {
             let seat = self.seats.entry(app.clone()).or_default();
             seat.pace.begin_anew();
             seat.retry = None;
@@ -160,6 +185,21 @@ impl<E: Engine> Keeper<E> {
             }
         }
         self.told.head(&self.environment, &head);
+        self.note_settled();
+    }
+
+    /// Something that another app depends on is another than it was.
+    fn take_standings(&mut self) {
+        for seat in self.seats.values_mut() {
+            if let Some(due) = seat.held_back.take() {
+                seat.ask(due);
+            }
+            if std::mem::take(&mut seat.waits) {
+                seat.pace.begin_anew();
+                seat.retry = None;
+                seat.ask(Due::Pass);
+            }
+        }
     }
 
     fn hear(&mut self, heard: Option<Heard>) {
@@ -258,9 +298,11 @@ impl<E: Engine> Keeper<E> {
         self.heard = Some(Instant::now());
         self.everything(Due::Look);
         if let Some(look) = &self.look {
-            let share = look.containers.len().div_ceil(SWEEPS);
-            let skip = fastrand::usize(0..=look.containers.len());
-            self.stale.extend(look.containers.keys().cycle().skip(skip).take(share).cloned());
+            let (all, share) = (&look.containers, look.containers.len().div_ceil(SWEEPS));
+            let after = all.keys().filter(|id| self.swept.as_ref().is_none_or(|swept| *id > swept));
+            let turn: Vec<String> = after.chain(all.keys()).take(share).cloned().collect();
+            self.swept = turn.last().cloned();
+            self.stale.extend(turn);
         }
     }
 
@@ -299,19 +341,30 @@ impl<E: Engine> Keeper<E> {
     fn begin_passes(&mut self, head: &Arc<Head>) {
         let Some(look) = &self.look else { return };
         let now = Instant::now();
-        let due: Vec<(AppName, Due)> =
-            self.seats.iter_mut().filter_map(|(app, seat)| Some((app.clone(), seat.take(now)?))).collect();
-        if due.is_empty() {
+        let mut begin = Vec::new();
+        for (app, seat) in &mut self.seats {
+            let Some(due) = seat.take(now) else { continue };
+            let aim = head.apps.get(app).and_then(|read| read.as_ref().ok());
+            let turn = aim.map(|aim| self.standings.turn(aim, &head.commit.id, &self.followed));
+            let waits = match turn {
+                None | Some(standings::Turn::Free) => None,
+                Some(standings::Turn::Waits(waits)) => Some(waits),
+                Some(standings::Turn::NotYet) => {
+                    seat.held_back = Some(due);
+                    continue;
+                }
+            };
+            seat.waits = waits.is_some();
+            let (stop, ending) = watch::channel(false);
+            seat.running = Some(Running { stop, aim: aim.cloned(), superseded: false });
+            begin.push((app.clone(), due, waits, ending));
+        }
+        if begin.is_empty() {
             return;
         }
         let wish = Arc::new(self.wish());
         let refusal = Arc::new(environment::refusal(&self.host, &wish, head, look));
-        for (app, due) in due {
-            let (stop, ending) = watch::channel(false);
-            let aim = head.apps.get(&app).and_then(|read| read.as_ref().ok()).cloned();
-            if let Some(seat) = self.seats.get_mut(&app) {
-                seat.running = Some(Running { stop, aim, superseded: false });
-            }
+        for (app, due, waits, ending) in begin {
             let turn = Turn {
                 host: Arc::clone(&self.host),
                 head: Arc::clone(head),
@@ -320,6 +373,7 @@ impl<E: Engine> Keeper<E> {
                 look: look.clone(),
                 app,
                 due,
+                waits,
             };
             self.passes.spawn(turn.run(ending));
         }
@@ -329,13 +383,13 @@ impl<E: Engine> Keeper<E> {
         Wish {
             environment: self.environment.clone(),
             mode: Mode::Apply,
+            by: Asker::Daemon,
+            known: BTreeMap::new(),
             apps: BTreeSet::new(),
             replace: Vec::new(),
             hold: None,
             allow_empty: false,
             max_deletes: None,
-            by: Asker::Daemon,
-            known: BTreeMap::new(),
         }
     }
 
@@ -353,17 +407,38 @@ impl<E: Engine> Keeper<E> {
         }
         let is_invalid =
             self.head.as_ref().and_then(|head| head.apps.get(&app)).is_some_and(std::result::Result::is_err);
-        let wait = seat.pace.after(came(&report), Instant::now());
+        let wait = seat.pace.after(came(&report, passed), Instant::now());
         seat.retry = (report.failed() && !is_invalid).then(|| Instant::now() + jittered(wait, fastrand::f64()));
-        self.told.pass(&self.environment, seat.last.as_ref(), &report, took, passed);
+        seat.wakes = report.wakes_at.map(|at| Instant::now() + until(at));
+        let id = AppId::new(&self.environment, &app);
+        let head = self.head.clone();
+        let commit = head.as_ref().map(|head| head.commit.clone()).unwrap_or_default();
+        self.standings.note(id.clone(), Standing::of(&report), &commit.id);
+        self.told.pass(&self.environment, &commit.revision, seat.last.as_ref(), &report, took, passed);
         let gone = self.head.as_ref().is_some_and(|head| !head.apps.contains_key(&app))
             && self.look.as_ref().is_some_and(|look| !look.apps().contains(&app));
         if gone && !report.failed() {
             self.seats.remove(&app);
+            self.standings.forget(&id);
             self.told.forget(&self.environment, &app);
         } else {
             seat.last = Some(report);
         }
+        self.note_settled();
+    }
+
+    /// Tells once for each commit that every app has had its turn.
+    fn note_settled(&mut self) {
+        let Some(head) = &self.head else { return };
+        let is_over = |seat: &Seat| {
+            seat.running.is_none() && seat.due.is_none() && seat.held_back.is_none() && seat.last.is_some()
+        };
+        if self.settled.as_ref() == Some(&head.commit.id) || self.look.is_none() || !self.seats.values().all(is_over) {
+            return;
+        }
+        self.settled = Some(head.commit.id.clone());
+        let reports = self.seats.values().filter_map(|seat| seat.last.as_ref());
+        self.told.settled(&self.environment, head, reports);
     }
 
     fn stop_all(&self) {
@@ -373,11 +448,13 @@ impl<E: Engine> Keeper<E> {
     }
 }
 
-/// What a pass came to, for the pace.
-fn came(report: &AppReport) -> Came {
+/// What a turn came to, for the pace. Where no pass was run, what it tells of is left as it is.
+fn came(report: &AppReport, passed: bool) -> Came {
     use crate::plan::{Action, Cause};
-    if report.failed() {
-        return Came::Failed;
+    match (report.failed(), passed) {
+        (true, _) => return Came::Failed,
+        (false, false) => return Came::Quiet,
+        (false, true) => {}
     }
     let drift = || report.changes.iter().filter(|change| change.cause == Cause::Drift);
     if drift().any(|change| change.action == Action::Repair) {
@@ -387,6 +464,12 @@ fn came(report: &AppReport) -> Came {
     } else {
         Came::Quiet
     }
+}
+
+/// How long it is until a moment of the host's clock: not long enough to oversleep a step of it.
+fn until(at: Timestamp) -> Duration {
+    const LEAST: Duration = Duration::from_millis(50);
+    Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default().clamp(LEAST, SWEEP)
 }
 
 /// The next that is heard; none where something was missed.

@@ -15,6 +15,7 @@ pub mod nudge;
 pub mod pace;
 pub mod seat;
 pub mod service;
+pub mod standings;
 pub mod told;
 pub mod turn;
 

@@ -21,6 +21,12 @@ pub struct Seat {
     pub running: Option<Running>,
     /// When it is due by itself: a retry.
     pub retry: Option<Instant>,
+    /// When what keeps it from being changed is over: a suspension, a closed window.
+    pub wakes: Option<Instant>,
+    /// What is due as soon as something it depends on has had its own turn.
+    pub held_back: Option<Due>,
+    /// It is blocked because something it depends on is not well.
+    pub waits: bool,
     /// What was told of it last.
     pub last: Option<AppReport>,
 }
@@ -49,7 +55,7 @@ impl Seat {
             return None;
         }
         let due = self.due.map(|_| self.pace.not_before().map_or(now, |at| at.max(now)));
-        [due, self.retry].into_iter().flatten().min()
+        [due, self.retry, self.wakes].into_iter().flatten().min()
     }
 
     /// What is due now, which is then no longer due.
@@ -57,8 +63,8 @@ impl Seat {
         if self.begins_at(now).is_none_or(|at| at > now) {
             return None;
         }
-        let retry = self.retry.take().map(|_| Due::Pass);
-        self.due.take().max(retry)
+        let by_itself = self.retry.take().or(self.wakes.take()).map(|_| Due::Pass);
+        self.due.take().max(by_itself)
     }
 }
 

@@ -73,7 +73,8 @@ impl Rig {
         StateDir::open(&self.folder.path().join("state")).await.unwrap().ledger()
     }
 
-    async fn host(&self, faults: Faults) -> Host<Model> {
+    /// The host as a pass of this rig sees it.
+    pub async fn host(&self, faults: Faults) -> Host<Model> {
         let engine = Arc::new(self.model.with_faults(faults));
         let nudges = Nudges::subscribe(&engine).await;
         Host {
