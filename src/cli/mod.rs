@@ -17,6 +17,7 @@ mod init;
 mod interruption;
 mod logging;
 mod named;
+mod neighbours;
 mod origin;
 mod progress;
 mod reference;

@@ -1,6 +1,8 @@
 //! `rollback`: another target for an app, then its pass.
 
-use super::{Complaint, Verdict, converge, interruption, session::Session, settings, told::Told};
+use super::{
+    Complaint, Verdict, converge, interruption, neighbours::Neighbours, session::Session, settings, told::Told,
+};
 use crate::{
     desired::resolve,
     pass::{self, Asker, Mode, Wish, environment},
@@ -9,7 +11,7 @@ use crate::{
 };
 use clap::Args;
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Brings an app back to an earlier revision and holds it there.
 #[derive(Debug, Args)]
@@ -40,8 +42,8 @@ impl Rollback {
         let number = self.number(&environment, &of_app)?;
 
         let (repository, commit) = session.known_head()?;
-        let rendered = session.manifests(&repository, &commit)?.render().remove(&environment).unwrap_or_default();
-        let head = converge::head(&commit, rendered);
+        let tree = session.manifests(&repository, &commit)?.render();
+        let head = converge::head(&commit, tree.get(&environment).cloned().unwrap_or_default());
         let hold = Hold {
             revision: Some(number),
             by: settings::user(),
@@ -54,6 +56,7 @@ impl Rollback {
         if !self.dry_run {
             ledger.hold(&environment, &self.app, hold.clone()).await?;
         }
+        let known = Neighbours::default().of(&host, &tree, &commit, &environment, &ending).await?;
         let wish = Wish {
             environment,
             mode: if self.dry_run { Mode::DryRun } else { Mode::Apply },
@@ -63,7 +66,7 @@ impl Rollback {
             allow_empty: false,
             max_deletes: None,
             by: Asker::Person,
-            known: BTreeMap::new(),
+            known,
         };
         let mut told = Told::new(session, false);
         told.report(environment::run(&host, &wish, &head, &ending).await?)?;

@@ -74,8 +74,15 @@ pub fn left_alone(aim: &Aim, by: Asker, admitted: bool) -> Option<AppReport> {
 }
 
 impl<E: Engine> Attempt<'_, '_, E> {
-    /// Makes the attempt.
+    /// Makes the attempt. It may take long: what is told of the calendar is of its end.
     pub async fn make(&mut self, look: &mut Look) -> Next {
+        let mut next = self.attempt(look).await;
+        let (Next::Finished(report) | Next::Again(report)) = &mut next;
+        report.wakes_at = left::wakes_at(&self.aim, self.pass.host.hands.engine.now());
+        next
+    }
+
+    async fn attempt(&mut self, look: &mut Look) -> Next {
         if let Some(report) = left_alone(&self.aim, self.pass.wish.by, *self.admitted) {
             return Next::Finished(report);
         }

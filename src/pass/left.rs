@@ -55,11 +55,10 @@ fn is_begun(aim: &Aim) -> bool {
     begun && aim.course == Course::Desired
 }
 
-/// When an app that is left, or would be, is to be looked at again although nothing happens: the end of its suspension,
-/// or the opening of its windows.
+/// When an app is to be looked at again although nothing happens: the end of its suspension, or the opening of its
+/// windows.
 #[must_use]
-pub fn wakes_at(aim: &Aim) -> Option<Timestamp> {
-    let now = aim.observed.now;
+pub fn wakes_at(aim: &Aim, now: Timestamp) -> Option<Timestamp> {
     if let Some(suspension) = aim.ledger.suspended_at(now) {
         return suspension.until;
     }

@@ -58,7 +58,7 @@ pub fn planned(aim: &Aim) -> AppReport {
         error: None,
         images: images(&aim.desired, &aim.observed),
         suspended,
-        wakes_at: left::wakes_at(aim),
+        wakes_at: left::wakes_at(aim, aim.observed.now),
     }
 }
 

@@ -260,6 +260,7 @@ fn account() -> AppAccount {
         retry_at: None,
         drift: Some(vec![field("State.Paused", Some("true"), Some("false"))]),
         error: Some(failure()),
+        left: Vec::new(),
         services: vec![ServiceAccount {
             service: "web".parse().unwrap(),
             health: HealthWord::Degraded,
