@@ -107,7 +107,7 @@ impl Notices {
         for queue in self.queues.iter().filter(|queue| Target::wants(&queue.settings, &news)) {
             if queue.sender.try_send(Arc::clone(&news)).is_err() {
                 let dropped = self.tally.dropped.fetch_add(1, Ordering::Relaxed) + 1;
-                tracing::warn!(target_name = queue.name, dropped, "a notice was dropped: too many wait already");
+                tracing::warn!(to = queue.name, dropped, "a notice was dropped: too many wait already");
             }
         }
     }
@@ -130,6 +130,16 @@ impl Notices {
     pub fn forget(&self, environment: &EnvironmentName, app: &AppName) {
         let mut standings = self.standings.lock().unwrap_or_else(PoisonError::into_inner);
         standings.remove(&(environment.clone(), app.clone()));
+    }
+
+    /// Knows what those before knew, so that a host file that is read anew tells nothing twice.
+    pub fn inherit(&self, before: &Self) {
+        let known = before.standings.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        *self.standings.lock().unwrap_or_else(PoisonError::into_inner) = known;
+        let counts = before.counts();
+        self.tally.sent.fetch_add(counts.sent, Ordering::Relaxed);
+        self.tally.failed.fetch_add(counts.failed, Ordering::Relaxed);
+        self.tally.dropped.fetch_add(counts.dropped, Ordering::Relaxed);
     }
 
     /// What became of notices so far.
@@ -164,7 +174,7 @@ impl Errand {
             match self.deliver(&news).await {
                 Ok(()) => self.tally.sent.fetch_add(1, Ordering::Relaxed),
                 Err(why) => {
-                    tracing::warn!(target_name = self.target.name(), "a notice was not delivered: {why}");
+                    tracing::warn!(to = self.target.name(), "a notice was not delivered: {why}");
                     self.tally.failed.fetch_add(1, Ordering::Relaxed)
                 }
             };
@@ -179,20 +189,21 @@ impl Errand {
         let mut wait = self.pace.wait;
         let mut tries = 1;
         loop {
+            // What fails while the end comes is tried once more, at once.
+            let is_last = tries >= self.pace.tries || *self.ending.borrow();
             let (why, after) = match timeout(self.pace.try_for, self.target.send(news)).await {
                 Ok(Ok(())) => return Ok(()),
                 Ok(Err(Fault::Final { why })) => return Err(escape::short(&why)),
                 Ok(Err(Fault::Passing { why, after })) => (escape::short(&why), after),
                 Err(_) => (format!("no answer within {} s", self.pace.try_for.as_secs_f32()), None),
             };
-            if tries >= self.pace.tries || *self.ending.borrow() {
+            if is_last {
                 return Err(why);
             }
-            tracing::debug!(target_name = self.target.name(), tries, "a notice is tried again: {why}");
+            tracing::debug!(to = self.target.name(), tries, "a notice is tried again: {why}");
             tries += 1;
             // Hosts that fail together do not come back together.
             let pause = wait.mul_f32(0.5 + fastrand::f32() / 2.0).max(after.unwrap_or_default()).min(LONGEST_WAIT);
-            // At the end it is tried once more, at once.
             let _ = timeout(pause, self.ending.wait_for(|ending| *ending)).await;
             wait *= 2;
         }
