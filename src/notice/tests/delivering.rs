@@ -6,10 +6,7 @@ use super::{
     targets, webhook,
 };
 use crate::notice::{CommitState, Counts, News, Notices, Pace};
-use std::{
-    fs,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 /// Quick enough for a test, slow enough to be told from at once.
 const QUICK: Pace = Pace { tries: 3, wait: Duration::from_millis(20), try_for: Duration::from_millis(500) };
@@ -174,7 +171,7 @@ async fn a_commit_is_marked_once_for_each_state_with_the_token_of_its_file() {
     // The file is read when it is needed: what is not there yet costs one notice.
     notices.tell(pending("aa"));
     counts(&notices, Counts { failed: 1, ..Counts::default() }).await;
-    fs::write(&token, "s3cret-token\n").unwrap();
+    super::write_secret(&token, "s3cret-token\n");
     for commit in ["aa", "aa", "bb"] {
         notices.tell(pending(commit));
     }

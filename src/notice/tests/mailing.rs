@@ -2,7 +2,7 @@
 
 use super::{news, targets};
 use crate::notice::{Counts, Notices, Pace};
-use std::{fs, time::Duration};
+use std::time::Duration;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
@@ -121,7 +121,7 @@ async fn a_user_logs_in_with_the_password_of_its_file() {
     let (port, mut heard) = mail_server(0, "").await;
     let folder = tempfile::tempdir().unwrap();
     let password = folder.path().join("password");
-    fs::write(&password, "hunter2\n").unwrap();
+    super::write_secret(&password, "hunter2\n");
     let more = format!(", username: ann, password_file: {}", password.display());
     let notices = Notices::begin(&mail(port, &more), "alpha", QUICK);
     notices.tell(news("one"));

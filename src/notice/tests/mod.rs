@@ -57,3 +57,10 @@ fn targets(text: &str) -> Vec<host::Target> {
 fn webhook(url: &str) -> Vec<host::Target> {
     targets(&format!("notify: [{{webhook: {{url: \"{url}\"}}}}]"))
 }
+
+/// Writes a file that only its owner can read.
+fn write_secret(path: &std::path::Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
