@@ -35,16 +35,25 @@ pub struct Server {
 impl Server {
     /// Answers requests in this order, and all others with 200.
     pub async fn answering(script: impl IntoIterator<Item = Answer>) -> Self {
+        let mut script: VecDeque<Answer> = script.into_iter().collect();
+        Self::deciding(move |_| script.pop_front().unwrap_or(OK)).await
+    }
+
+    /// Never answers one notice, and all others with 200.
+    pub async fn stalling_over(summary: &'static str) -> Self {
+        Self::deciding(move |heard| if heard.body["summary"] == summary { Answer::Stalls } else { OK }).await
+    }
+
+    async fn deciding(mut decide: impl FnMut(&Heard) -> Answer + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (sender, heard) = mpsc::unbounded_channel();
-        let mut script: VecDeque<Answer> = script.into_iter().collect();
         tokio::spawn(async move {
             let mut stalled = Vec::new();
             while let Ok((stream, _)) = listener.accept().await {
                 let mut stream = BufReader::new(stream);
                 let Some(heard) = hear(&mut stream).await else { continue };
-                let answer = script.pop_front().unwrap_or(OK);
+                let answer = decide(&heard);
                 if let Answer::Says(text) = answer {
                     let text = format!("HTTP/1.1 {text}Content-Length: 0\r\nConnection: close\r\n\r\n");
                     stream.write_all(text.as_bytes()).await.unwrap();
