@@ -48,6 +48,7 @@ fn story(reports: &[AppReport]) -> String {
 #[test]
 fn the_same_trouble_is_told_once_and_so_is_its_end() {
     let progressing = AppReport { health: HealthWord::Progressing, ..well() };
+    let suspended = AppReport { health: HealthWord::Suspended, ..well() };
     let unknown = AppReport { status: Status::Unknown, health: HealthWord::Unknown, outcome: None, ..well() };
     let failed = || ended(Outcome::Failed, "exited with 1");
     let blocked = |why: &str| ended(Outcome::Blocked, why);
@@ -60,8 +61,8 @@ fn the_same_trouble_is_told_once_and_so_is_its_end() {
         (&[blocked("away"), blocked("disk full"), well()], "blocked blocked recovered"),
         (&[degraded(), degraded(), well()], "degraded - recovered"),
         (&[failed(), degraded(), well()], "failed degraded recovered"),
-        // Neither on its way nor out of sight is well.
-        (&[failed(), progressing.clone(), unknown.clone(), well()], "failed - - recovered"),
+        // Neither on its way nor out of sight nor suspended is well.
+        (&[failed(), progressing.clone(), unknown.clone(), suspended, well()], "failed - - - recovered"),
         (&[degraded(), progressing, degraded(), well()], "degraded - - recovered"),
         (&[unknown], "-"),
     ];
