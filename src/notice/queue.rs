@@ -31,6 +31,12 @@ const LONGEST_QUEUE: usize = 64;
 /// The longest that a target may put itself off.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
+/// What keeps targets from being told anything as things are: files that are missing, or open to others.
+#[must_use]
+pub fn complaints(targets: &[host::Target]) -> Vec<String> {
+    targets.iter().filter_map(|settings| Target::new(settings.clone(), String::new()).complaint()).collect()
+}
+
 /// How patiently notices are delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
@@ -93,6 +99,10 @@ impl Notices {
             let target = Target::new(settings.clone(), host.to_owned());
             let (sender, waiting) = mpsc::channel(LONGEST_QUEUE);
             let name = target.name();
+            if let Some(why) = target.complaint() {
+                // Known now, and not when there is something to tell.
+                tracing::warn!("notices cannot be delivered as things are: {why}");
+            }
             let errand = Errand { target, pace, tally: Arc::clone(&tally), ending: is_ending.clone() };
             tasks.spawn(errand.run(waiting));
             Queue { settings: settings.clone(), name, sender }

@@ -5,7 +5,7 @@ use super::{
     server::{Answer, OK, Server},
     targets, webhook,
 };
-use crate::notice::{CommitState, Counts, News, Notices, Pace};
+use crate::notice::{CommitState, Counts, News, Notices, Pace, complaints};
 use std::time::{Duration, Instant};
 
 /// Quick enough for a test, slow enough to be told from at once.
@@ -188,4 +188,31 @@ async fn a_commit_is_marked_once_for_each_state_with_the_token_of_its_file() {
     assert!(second.head.starts_with("post /api/v1/repos/ops/m/statuses/bb "), "{}", second.head);
     notices.end(LONG).await;
     assert!(server.is_quiet());
+}
+
+#[test]
+fn what_keeps_a_target_from_being_told_is_known_before_there_is_anything_to_tell() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    let path = secret.display();
+    let text = format!(
+        "\
+notify:
+  - webhook: {{url: \"https://hooks.example.com/T0\"}}
+  - webhook: {{url_file: {path}}}
+  - email: {{server: m.example.com, username: a, password_file: {path}, from: a@b.c, to: [a@b.c]}}
+  - email: {{server: m.example.com, from: a@b.c, to: [a@b.c]}}
+  - commit_status: {{forge: github, repository: ops/m, token_file: {path}}}
+"
+    );
+    let targets = targets(&text);
+    let said = || complaints(&targets).join("\n").replace(&path.to_string(), "FILE");
+    let missing = "cannot read the secret file `FILE`: No such file or directory (os error 2)";
+    let expected =
+        format!("webhook of `FILE`: {missing}\ne-mail by m.example.com: {missing}\ncommit status of ops/m: {missing}");
+    assert_eq!(said(), expected);
+    super::write_secret(&secret, "not a url with s3cret\n");
+    assert_eq!(said(), "webhook of `FILE`: `FILE` does not hold a URL");
+    super::write_secret(&secret, "https://hooks.example.com/s3cret\n");
+    assert_eq!(said(), "");
 }

@@ -94,7 +94,7 @@ async fn a_mail_has_its_subject_its_readers_and_the_text() {
     assert!(has("MAIL FROM:<reconcile@example.com>"), "{lines:#?}");
     assert!(has("RCPT TO:<ops@example.com>") && has("RCPT TO:<dev@example.com>"), "{lines:#?}");
     assert!(has("Subject: production/web failed on alpha\\r\\nBcc: everybody@example.com"), "{lines:#?}");
-    assert!(has("hint: look at its log"), "{lines:#?}");
+    assert!(has("hint: look at its log") && has("Auto-Submitted: auto-generated"), "{lines:#?}");
     assert!(!lines.iter().any(|line| line.starts_with("Bcc:") || line.starts_with("AUTH")), "{lines:#?}");
     counts(&notices, Counts { sent: 1, ..Counts::default() }).await;
 }
