@@ -4,13 +4,14 @@
 
 use reconcile::{
     host::{self, Event},
-    notice::{Counts, News, Notices, Pace, Tidings},
+    notice::{CommitState, Counts, News, Notices, Pace, Tidings},
 };
 use std::{
     env, fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 use tokio::{
@@ -177,6 +178,76 @@ fn told_by_a_process_that_trusts(authority: &Path, notify: &str) -> String {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     said.lines().find_map(|line| line.split_once("told: ")).map(|(_, told)| told.to_owned()).unwrap_or(said)
+}
+
+/// Everything that is logged, at the lowest level, libraries included.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn no_secret_of_a_target_is_logged_whatever_goes_wrong() {
+    let log = Log::default();
+    let writer = log.clone();
+    tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).init();
+    let folder = tempfile::tempdir().unwrap();
+    let secret = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        path.display().to_string()
+    };
+    // Nobody listens at one port, and at the other nobody says anything sensible.
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let babbler = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let babble = babbler.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in babbler.incoming().flatten() {
+            let _ = std::io::Write::write_all(&mut stream, b"999 hello\r\n\r\n");
+        }
+    });
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let at = "from: a@example.com, to: [b@example.com]";
+    for port in [nobody, babble] {
+        let url_file = secret("url", &format!("http://127.0.0.1:{port}/canary?canary\n"));
+        let (password, token) = (secret("password", "canary\n"), secret("token", "canary\n"));
+        let notify = format!(
+            "\
+notify:
+  - webhook: {{url_file: {url_file}}}
+  - webhook: {{url: \"http://127.0.0.1:{port}/canary\"}}
+  - webhook: {{url: \"https://127.0.0.1:{port}/canary\"}}
+  - email: {{server: localhost, port: {port}, tls: \"off\", username: a, password_file: {password}, {at}}}
+  - email: {{server: localhost, port: {port}, tls: tls, username: a, password_file: {password}, {at}}}
+  - commit_status: {{forge: gitlab, api: \"http://127.0.0.1:{port}\", repository: a/b, token_file: {token}}}
+"
+        );
+        let targets = host::read("h.yaml", &notify).unwrap().settings.notify;
+        runtime.block_on(async {
+            let notices = Notices::begin(&targets, "alpha", Pace { tries: 1, try_for: LONG, ..Pace::default() });
+            notices.tell(News::Tidings(Box::new(Tidings::source_lost("a test", jiff::Timestamp::UNIX_EPOCH))));
+            notices.tell(News::Commit(CommitState::pending(&"production".parse().unwrap(), "0123")));
+            let told = async {
+                while notices.counts().failed < 6 {
+                    tokio::task::yield_now().await;
+                }
+            };
+            timeout(LONG, told).await.unwrap_or_else(|_| panic!("{:?}", notices.counts()));
+        });
+    }
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(log.matches("a notice was not delivered").count(), 12, "{log}");
+    assert!(!log.contains("canary") && !log.contains("Y2FuYXJ5"), "{log}");
 }
 
 #[test]
