@@ -29,9 +29,14 @@ pub struct Question {
 
 /// Sends one.
 pub async fn send(target: &CommitStatusTarget, http: &mut Http, state: &CommitState) -> Result<(), Fault> {
-    let token = secret_file::read(&target.token_file).map_err(Fault::of_secret)?;
+    let token = token(target)?;
     let Some(question) = question(target, state) else { return Err(Fault::last("it has no `api`")) };
     http.post(&question.url, headers(target.forge, &token)?, &question.body).await
+}
+
+/// What may set statuses.
+pub fn token(target: &CommitStatusTarget) -> Result<SecretString, Fault> {
+    secret_file::read(&target.token_file).map_err(Fault::of_secret)
 }
 
 fn headers(forge: Forge, token: &SecretString) -> Result<Vec<(&'static str, HeaderValue)>, Fault> {

@@ -10,10 +10,13 @@ use crate::{
 };
 use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
-    message::{Mailbox, header::ContentType},
+    message::{
+        Mailbox,
+        header::{ContentType, HeaderName, HeaderValue},
+    },
     transport::smtp::{self, authentication::Credentials},
 };
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use std::error::Error;
 
 /// The longest line of a subject, in characters.
@@ -33,9 +36,13 @@ fn transport(target: &EmailTarget) -> Result<AsyncSmtpTransport<Tokio1Executor>,
         MailTls::Off => Ok(AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(server)),
     };
     let builder = builder.map_err(|error| fault(&error))?.port(target.port());
-    let (Some(user), Some(path)) = (&target.username, &target.password_file) else { return Ok(builder.build()) };
-    let password = secret_file::read(path).map_err(Fault::of_secret)?;
+    let (Some(user), Some(password)) = (&target.username, password(target)?) else { return Ok(builder.build()) };
     Ok(builder.credentials(Credentials::new(user.clone(), password.expose_secret().to_owned())).build())
+}
+
+/// What logs in, where somebody does.
+pub fn password(target: &EmailTarget) -> Result<Option<SecretString>, Fault> {
+    target.password_file.as_ref().map(secret_file::read).transpose().map_err(Fault::of_secret)
 }
 
 fn message(target: &EmailTarget, tidings: &Tidings, host: &str) -> Result<Message, Fault> {
@@ -49,6 +56,8 @@ fn message(target: &EmailTarget, tidings: &Tidings, host: &str) -> Result<Messag
         .from(mailbox(target.from.as_str())?)
         .subject(text::cut(&subject, LONGEST_SUBJECT))
         .message_id(None)
+        // So that nobody's absence is answered to us.
+        .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
         .header(ContentType::TEXT_PLAIN);
     for address in &target.to {
         builder = builder.to(mailbox(address.as_str())?);

@@ -31,6 +31,12 @@ const LONGEST_QUEUE: usize = 64;
 /// The longest that a target may put itself off.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
+/// What keeps targets from being told anything as things are: files that are missing, or open to others.
+#[must_use]
+pub fn complaints(targets: &[host::Target]) -> Vec<String> {
+    targets.iter().filter_map(|settings| Target::new(settings.clone(), String::new()).complaint()).collect()
+}
+
 /// How patiently notices are delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
@@ -93,6 +99,10 @@ impl Notices {
             let target = Target::new(settings.clone(), host.to_owned());
             let (sender, waiting) = mpsc::channel(LONGEST_QUEUE);
             let name = target.name();
+            if let Some(why) = target.complaint() {
+                // Known now, and not when there is something to tell.
+                tracing::warn!("notices cannot be delivered as things are: {why}");
+            }
             let errand = Errand { target, pace, tally: Arc::clone(&tally), ending: is_ending.clone() };
             tasks.spawn(errand.run(waiting));
             Queue { settings: settings.clone(), name, sender }
@@ -107,7 +117,7 @@ impl Notices {
         for queue in self.queues.iter().filter(|queue| Target::wants(&queue.settings, &news)) {
             if queue.sender.try_send(Arc::clone(&news)).is_err() {
                 let dropped = self.tally.dropped.fetch_add(1, Ordering::Relaxed) + 1;
-                tracing::warn!(target_name = queue.name, dropped, "a notice was dropped: too many wait already");
+                tracing::warn!(to = queue.name, dropped, "a notice was dropped: too many wait already");
             }
         }
     }
@@ -130,6 +140,16 @@ impl Notices {
     pub fn forget(&self, environment: &EnvironmentName, app: &AppName) {
         let mut standings = self.standings.lock().unwrap_or_else(PoisonError::into_inner);
         standings.remove(&(environment.clone(), app.clone()));
+    }
+
+    /// Knows what those before knew, so that a host file that is read anew tells nothing twice.
+    pub fn inherit(&self, before: &Self) {
+        let known = before.standings.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        *self.standings.lock().unwrap_or_else(PoisonError::into_inner) = known;
+        let counts = before.counts();
+        self.tally.sent.fetch_add(counts.sent, Ordering::Relaxed);
+        self.tally.failed.fetch_add(counts.failed, Ordering::Relaxed);
+        self.tally.dropped.fetch_add(counts.dropped, Ordering::Relaxed);
     }
 
     /// What became of notices so far.
@@ -164,7 +184,7 @@ impl Errand {
             match self.deliver(&news).await {
                 Ok(()) => self.tally.sent.fetch_add(1, Ordering::Relaxed),
                 Err(why) => {
-                    tracing::warn!(target_name = self.target.name(), "a notice was not delivered: {why}");
+                    tracing::warn!(to = self.target.name(), "a notice was not delivered: {why}");
                     self.tally.failed.fetch_add(1, Ordering::Relaxed)
                 }
             };
@@ -179,20 +199,21 @@ impl Errand {
         let mut wait = self.pace.wait;
         let mut tries = 1;
         loop {
+            // What fails while the end comes is tried once more, at once.
+            let is_last = tries >= self.pace.tries || *self.ending.borrow();
             let (why, after) = match timeout(self.pace.try_for, self.target.send(news)).await {
                 Ok(Ok(())) => return Ok(()),
                 Ok(Err(Fault::Final { why })) => return Err(escape::short(&why)),
                 Ok(Err(Fault::Passing { why, after })) => (escape::short(&why), after),
                 Err(_) => (format!("no answer within {} s", self.pace.try_for.as_secs_f32()), None),
             };
-            if tries >= self.pace.tries || *self.ending.borrow() {
+            if is_last {
                 return Err(why);
             }
-            tracing::debug!(target_name = self.target.name(), tries, "a notice is tried again: {why}");
+            tracing::debug!(to = self.target.name(), tries, "a notice is tried again: {why}");
             tries += 1;
             // Hosts that fail together do not come back together.
             let pause = wait.mul_f32(0.5 + fastrand::f32() / 2.0).max(after.unwrap_or_default()).min(LONGEST_WAIT);
-            // At the end it is tried once more, at once.
             let _ = timeout(pause, self.ending.wait_for(|ending| *ending)).await;
             wait *= 2;
         }

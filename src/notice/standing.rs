@@ -92,8 +92,13 @@ fn deployed(after: &AppReport) -> Option<Told> {
 
 fn is_well(report: &AppReport) -> bool {
     let healthy = match report.health {
-        HealthWord::Completed | HealthWord::Healthy | HealthWord::Suspended => true,
-        HealthWord::Progressing | HealthWord::Missing | HealthWord::Degraded | HealthWord::Unknown => false,
+        HealthWord::Completed | HealthWord::Healthy => true,
+        // Nobody looks after one that is suspended.
+        HealthWord::Suspended
+        | HealthWord::Progressing
+        | HealthWord::Missing
+        | HealthWord::Degraded
+        | HealthWord::Unknown => false,
     };
     healthy && report.status != Status::Unknown
 }

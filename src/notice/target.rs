@@ -65,6 +65,16 @@ impl Target {
         }
     }
 
+    /// Why it could tell nothing as things are: what of its files is missing.
+    pub fn complaint(&self) -> Option<String> {
+        let found = match &self.settings {
+            host::Target::Webhook(target) => webhook::url(target).map(drop),
+            host::Target::Email(target) => email::password(target).map(drop),
+            host::Target::CommitStatus(target) => commit_status::token(target).map(drop),
+        };
+        found.err().map(|(Fault::Passing { why, .. } | Fault::Final { why })| format!("{}: {why}", self.name()))
+    }
+
     /// Whether it wants to know.
     pub fn wants(settings: &host::Target, news: &News) -> bool {
         match (settings, news) {

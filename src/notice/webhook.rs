@@ -21,7 +21,8 @@ pub async fn send(target: &WebhookTarget, http: &mut Http, tidings: &Tidings, ho
     http.post(url.expose_secret(), Vec::new(), &body(target.format, tidings, host)).await
 }
 
-fn url(target: &WebhookTarget) -> Result<SecretString, Fault> {
+/// Where to, from the host file or from a file of its own.
+pub fn url(target: &WebhookTarget) -> Result<SecretString, Fault> {
     match (&target.url, &target.url_file) {
         (Some(url), _) => Ok(url.as_str().into()),
         (None, Some(path)) => {

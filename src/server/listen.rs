@@ -11,14 +11,26 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// Whoever comes when so many are here waits in the system's queue.
-const MOST_CONNECTIONS: usize = 64;
-/// How long a client may take over the head of its request.
-const HEAD: Duration = Duration::from_secs(5);
-/// How long it may take over everything: slow senders and slow readers end here.
-const WHOLE: Duration = Duration::from_secs(15);
-/// How long those that are being answered when the end comes may still take.
-const LAST: Duration = Duration::from_secs(3);
+/// What a client may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Whoever comes when so many are here waits in the system's queue.
+    pub connections: usize,
+    /// How long the head of a request may take.
+    pub head: Duration,
+    /// How long everything may take: slow senders and slow readers end here.
+    pub whole: Duration,
+    /// How long those that are being answered when the end comes may still take.
+    pub last: Duration,
+}
+
+const LIMITS: Limits = Limits {
+    connections: 64,
+    head: Duration::from_secs(5),
+    whole: Duration::from_secs(15),
+    last: Duration::from_secs(3),
+};
+
 /// The largest head of a request, in bytes.
 const LARGEST_HEAD: usize = 16 * 1024;
 const MOST_HEADERS: usize = 64;
@@ -26,7 +38,18 @@ const MOST_HEADERS: usize = 64;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Answers until `ending` is true, or its other side is gone.
-pub async fn serve(listener: TcpListener, board: Arc<Board>, hook: Option<Hook>, mut ending: watch::Receiver<bool>) {
+pub async fn serve(listener: TcpListener, board: Arc<Board>, hook: Option<Hook>, ending: watch::Receiver<bool>) {
+    serve_within(LIMITS, listener, board, hook, ending).await;
+}
+
+/// The same within other limits.
+pub(super) async fn serve_within(
+    limits: Limits,
+    listener: TcpListener,
+    board: Arc<Board>,
+    hook: Option<Hook>,
+    mut ending: watch::Receiver<bool>,
+) {
     let hook = hook.map(Arc::new);
     let mut connections = JoinSet::new();
     loop {
@@ -34,9 +57,9 @@ pub async fn serve(listener: TcpListener, board: Arc<Board>, hook: Option<Hook>,
             biased;
             () = over(&mut ending) => break,
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
-            accepted = listener.accept(), if connections.len() < MOST_CONNECTIONS => match accepted {
+            accepted = listener.accept(), if connections.len() < limits.connections => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, Arc::clone(&board), hook.clone(), ending.clone()));
+                    connections.spawn(connection(limits, stream, Arc::clone(&board), hook.clone(), ending.clone()));
                 }
                 Err(error) => {
                     tracing::warn!("cannot accept a connection: {error}");
@@ -47,7 +70,7 @@ pub async fn serve(listener: TcpListener, board: Arc<Board>, hook: Option<Hook>,
     }
     drop(listener);
     let rest = async { while connections.join_next().await.is_some() {} };
-    if timeout(LAST, rest).await.is_err() {
+    if timeout(limits.last, rest).await.is_err() {
         tracing::debug!("connections were cut at the end");
     }
 }
@@ -57,7 +80,13 @@ async fn over(ending: &mut watch::Receiver<bool>) {
     let _ = ending.wait_for(|ending| *ending).await;
 }
 
-async fn connection(stream: TcpStream, board: Arc<Board>, hook: Option<Arc<Hook>>, mut ending: watch::Receiver<bool>) {
+async fn connection(
+    limits: Limits,
+    stream: TcpStream,
+    board: Arc<Board>,
+    hook: Option<Arc<Hook>>,
+    mut ending: watch::Receiver<bool>,
+) {
     let service = service_fn(|request| {
         let (board, hook) = (&board, hook.as_deref());
         async move { Ok::<_, Infallible>(answer::answer(request, board, hook).await) }
@@ -65,13 +94,13 @@ async fn connection(stream: TcpStream, board: Arc<Board>, hook: Option<Arc<Hook>
     // Nobody asks so often that a connection is worth keeping, and one request has one deadline.
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
+        .header_read_timeout(limits.head)
         .max_buf_size(LARGEST_HEAD)
         .max_headers(MOST_HEADERS)
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
-    let answered = timeout(WHOLE, async {
+    let answered = timeout(limits.whole, async {
         tokio::select! {
             done = connection.as_mut() => done,
             () = over(&mut ending) => {

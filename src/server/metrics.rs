@@ -49,6 +49,9 @@ const OUTCOMES: [Option<Outcome>; 7] = [
     None,
 ];
 
+/// How a webhook can be answered.
+const ANSWERS: [&str; 5] = ["accepted", "repeated", "refused", "too_many", "too_large"];
+
 /// What is counted and measured.
 #[derive(Debug)]
 pub struct Metrics {
@@ -115,6 +118,10 @@ impl Metrics {
     }
 
     fn registered(mut self) -> Self {
+        for answer in ANSWERS {
+            self.deliveries.get_or_create(&vec![("answer", answer.to_owned())]).inc_by(0);
+        }
+        self.notices(0, 0, 0);
         let build: Amounts = Family::default();
         build.get_or_create(&vec![("version", env!("CARGO_PKG_VERSION").to_owned())]).set(1);
         let registry = &mut self.registry;
@@ -147,7 +154,11 @@ impl Metrics {
     /// A pass over an app is over.
     pub fn pass(&self, environment: &EnvironmentName, report: &AppReport, took: Duration, at: Timestamp) {
         let app = labels(environment, &report.app);
-        self.passes.get_or_create(&with(&app, "outcome", outcome(report.outcome))).inc();
+        for word in OUTCOMES {
+            // All of them from the first pass on: what appears with 1 has not increased, to a monitoring system.
+            let passes = self.passes.get_or_create_owned(&with(&app, "outcome", outcome(word)));
+            passes.inc_by(u64::from(word == report.outcome));
+        }
         self.durations.get_or_create(&vec![("environment", environment.to_string())]).observe(took.as_secs_f64());
         for status in STATUSES {
             let one = self.status.get_or_create_owned(&with(&app, "status", &format!("{status:?}")));

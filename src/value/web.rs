@@ -205,3 +205,127 @@ impl fmt::Display for ForgePath {
 }
 
 text_form!(ForgePath, "forge-path", "Repository", "^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$", ["ops/manifests"]);
+
+#[cfg(test)]
+mod tests {
+    use super::{ForgePath, ListenAddress, MailAddress, WebUrl, is_loopback};
+    use jsonschema::Validator;
+    use proptest::prelude::*;
+    use schemars::{JsonSchema, SchemaGenerator};
+    use std::{str::FromStr, sync::LazyLock};
+
+    fn validator<T: JsonSchema>() -> Validator {
+        jsonschema::draft7::new(&T::json_schema(&mut SchemaGenerator::default()).to_value()).unwrap()
+    }
+
+    /// Which of some texts are read; the pattern that editors use takes those at least.
+    fn read<'a, T: FromStr + JsonSchema + ToString>(texts: &[&'a str]) -> Vec<&'a str> {
+        let editor = validator::<T>();
+        let is_read = |text: &&str| {
+            let Ok(value) = text.parse::<T>() else { return false };
+            assert_eq!(value.to_string(), *text);
+            assert!(editor.is_valid(&(*text).into()), "the pattern refuses {text:?}");
+            true
+        };
+        texts.iter().copied().filter(is_read).collect()
+    }
+
+    #[test]
+    fn urls_have_a_host_and_no_password() {
+        let good = [
+            "https://hooks.example.com/services/T0/B0?x=1@y",
+            "https://hooks.example.com",
+            "https://hooks.example.com?x",
+            "http://127.0.0.1:3000/api/v1",
+            "https://[2001:db8::1]:8443/",
+            "https://[::1]/",
+        ];
+        assert_eq!(read::<WebUrl>(&good), good);
+        let bad = [
+            "",
+            "hooks.example.com",
+            "ftp://a.b",
+            "https://",
+            "https:///x",
+            "https://user@a.b/",
+            "https://user:pw@a.b/",
+            "https://a.b\\@evil.example/",
+            "https://a.b\\evil.example/",
+            "https://a.b:99999/",
+            "https://[::1/",
+            "https://[a.b]/",
+            "https://a b/",
+            "https://a.b/x y",
+            "https://a.b/#x",
+            "https://a.b/ü",
+            "https://a.b/\r\nx",
+        ];
+        assert_eq!(read::<WebUrl>(&bad), [""; 0]);
+    }
+
+    #[test]
+    fn only_this_machine_is_private_without_tls() {
+        let private = |text: &str| text.parse::<WebUrl>().unwrap().is_private();
+        for url in
+            ["https://a.b/", "http://localhost/x", "http://localhost:80", "http://127.9.9.9:1/", "http://[::1]:1/"]
+        {
+            assert!(private(url), "{url}");
+        }
+        for url in
+            ["http://a.b/", "http://localhost.a.b/", "http://127.0.0.1.a.b/", "http://10.0.0.1/", "http://[::2]/"]
+        {
+            assert!(!private(url), "{url}");
+        }
+        assert!(is_loopback("localhost") && is_loopback("::1") && !is_loopback("mail.example.com"));
+    }
+
+    #[test]
+    fn addresses_to_listen_on() {
+        let good = ["127.0.0.1:9180", "0.0.0.0:1", "[::1]:9180", "[::]:65535"];
+        assert_eq!(read::<ListenAddress>(&good), good);
+        let bad = ["9180", ":9180", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "::1:9180", "localhost:9180"];
+        assert_eq!(read::<ListenAddress>(&bad), [""; 0]);
+    }
+
+    #[test]
+    fn mail_addresses() {
+        let good = ["ops@example.com", "a.b+c@localhost", "o'neil@example.com"];
+        assert_eq!(read::<MailAddress>(&good), good);
+        let bad = ["ops", "@a.b", "a@", "a@b@c", "a b@c.d", ".a@b.c", "a..b@c.d", "Ops <a@b.c>", "a@b.c\r\nBcc: d@e.f"];
+        assert_eq!(read::<MailAddress>(&bad), [""; 0]);
+    }
+
+    #[test]
+    fn repositories_of_forges() {
+        let good = ["ops/manifests", "group/team/name", "a/.github"];
+        assert_eq!(read::<ForgePath>(&good), good);
+        let bad = ["manifests", "/a/b", "a/b/", "a//b", "a/..", "../a", "a/b?x", "a/b%2f", "a b/c"];
+        assert_eq!(read::<ForgePath>(&bad), [""; 0]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_the_parsers_take_the_patterns_take(text in r"(https?://)?[a-z0-9@/.:?\[\]%-]{0,20}") {
+            static EDITORS: LazyLock<[Validator; 4]> = LazyLock::new(|| {
+                [validator::<WebUrl>(), validator::<MailAddress>(), validator::<ForgePath>(), validator::<ListenAddress>()]
+            });
+            let taken = [
+                text.parse::<WebUrl>().is_ok(),
+                text.parse::<MailAddress>().is_ok(),
+                text.parse::<ForgePath>().is_ok(),
+                text.parse::<ListenAddress>().is_ok(),
+            ];
+            for (taken, editor) in taken.into_iter().zip(EDITORS.iter()) {
+                prop_assert!(!taken || editor.is_valid(&text.as_str().into()), "{text:?}");
+            }
+        }
+
+        #[test]
+        fn a_url_that_is_taken_leads_to_the_host_it_names(text in r"https?://[a-z0-9@/.:?\[\]%_-]{1,20}") {
+            if let Ok(url) = text.parse::<WebUrl>() {
+                let other: hyper::Uri = url.as_str().parse().expect("another parser takes it too");
+                prop_assert_eq!(other.authority().map(|authority| authority.as_str()), Some(url.host()));
+            }
+        }
+    }
+}

@@ -2,6 +2,7 @@ use super::{Drift, Host, HostFile, read, schema};
 use crate::yaml::Diagnostic;
 use serde_json::{Value as Json, json};
 
+mod secret_files;
 mod voice;
 
 fn good(text: &str) -> Host {

@@ -62,6 +62,9 @@ fn a_bucket_that_was_long_idle_is_full_and_not_fuller() {
     // A clock that steps back gives nothing and breaks nothing.
     assert!(!bucket.take(begin));
     assert!(bucket.take(day + Duration::from_secs(1)));
+    // Asking more often than it fills keeps nothing back.
+    assert!(!bucket.take(day + Duration::from_millis(1600)));
+    assert!(bucket.take(day + Duration::from_millis(2200)));
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! A real listener on loopback, and clients that speak plain text to it.
 
-use crate::server::{Board, Hook, serve};
+use crate::server::{
+    Board, Hook,
+    listen::{Limits, serve_within},
+    serve,
+};
 use std::{
     net::SocketAddr,
     sync::Arc,
@@ -21,6 +25,24 @@ struct Served {
     nudge: Arc<Notify>,
     ending: watch::Sender<bool>,
     task: JoinHandle<()>,
+}
+
+/// Short ones, for tests that wait for them.
+const SHORT: Limits = Limits {
+    connections: 64,
+    head: Duration::from_millis(300),
+    whole: Duration::from_secs(3),
+    last: Duration::from_millis(200),
+};
+
+async fn served_within(limits: Limits) -> Served {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (board, nudge) = (Board::new(Duration::from_secs(60)), Arc::new(Notify::new()));
+    let hook = Hook::new(SECRET.into(), Arc::clone(&nudge)).unwrap();
+    let (ending, is_ending) = watch::channel(false);
+    let task = tokio::spawn(serve_within(limits, listener, Arc::clone(&board), Some(hook), is_ending));
+    Served { address, board, nudge, ending, task }
 }
 
 async fn served(patience: Duration, with_hook: bool) -> Served {
@@ -137,21 +159,86 @@ async fn a_head_that_is_too_large_is_refused() {
     assert_eq!(status(&answer), "431", "{answer}");
 }
 
+/// How long the server keeps a connection on which these bytes were sent, and nothing is read.
+async fn kept(served: &Served, bytes: &[u8]) -> Duration {
+    let mut stream = TcpStream::connect(served.address).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    let begin = Instant::now();
+    let mut rest = Vec::new();
+    // Cut or closed: both are the end.
+    let _ = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await.expect("an end");
+    begin.elapsed()
+}
+
 #[tokio::test]
-async fn clients_that_say_nothing_do_not_keep_others_out_nor_the_end_back() {
-    let served = served(Duration::from_secs(60), false).await;
+async fn clients_that_are_too_slow_are_cut() {
+    let served = served_within(SHORT).await;
+    let head = b"POST /webhook HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n{";
+    let cases = [
+        (&b""[..], SHORT.head / 2..SHORT.whole / 2),
+        (b"GET /hea", SHORT.head / 2..SHORT.whole / 2),
+        (head, SHORT.whole / 2..SHORT.whole * 3),
+    ];
+    for (bytes, expected) in cases {
+        let kept = kept(&served, bytes).await;
+        assert!(expected.contains(&kept), "{:?}: {kept:?}", String::from_utf8_lossy(bytes));
+    }
+    // One byte now and then does not keep a connection either.
+    let mut stream = TcpStream::connect(served.address).await.unwrap();
+    stream.write_all(head).await.unwrap();
+    let begin = Instant::now();
+    while stream.write_all(b"x").await.is_ok() {
+        assert!(begin.elapsed() < Duration::from_secs(10), "a drip keeps a connection");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(begin.elapsed() >= SHORT.whole / 2);
+}
+
+#[tokio::test]
+async fn clients_that_say_nothing_do_not_keep_others_out() {
+    let served = served_within(Limits { connections: 4, ..SHORT }).await;
     let mut silent = Vec::new();
-    for _ in 0..70 {
+    for _ in 0..10 {
         silent.push(TcpStream::connect(served.address).await.unwrap());
     }
     let begin = Instant::now();
     assert_eq!(status(&served.get("/healthz").await), "200");
-    assert!(begin.elapsed() < Duration::from_secs(10), "silent clients are kept for {:?}", begin.elapsed());
+    assert!(begin.elapsed() >= SHORT.head / 2, "more than four were served at once");
+}
+
+#[tokio::test]
+async fn the_end_does_not_wait_for_those_who_say_nothing() {
+    let served = served(Duration::from_secs(60), true).await;
+    let mut silent = TcpStream::connect(served.address).await.unwrap();
+    // Asked after it: the silent one is being served by now.
+    assert_eq!(status(&served.get("/healthz").await), "200");
     let begin = Instant::now();
     served.ending.send(true).unwrap();
     served.task.await.unwrap();
-    assert!(begin.elapsed() < Duration::from_secs(3), "the end took {:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(2), "the end took {:?}", begin.elapsed());
     assert!(TcpStream::connect(served.address).await.is_err(), "somebody still listens");
+    assert_eq!(silent.read(&mut [0; 1]).await.unwrap_or(0), 0);
+}
+
+#[tokio::test]
+async fn the_end_waits_only_so_long_for_those_who_are_answered() {
+    let served = served_within(Limits { whole: Duration::from_secs(600), ..SHORT }).await;
+    let mut stream = TcpStream::connect(served.address).await.unwrap();
+    let head = "POST /webhook HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.read_exact(&mut [0; 25]).await.unwrap();
+    let begin = Instant::now();
+    served.ending.send(true).unwrap();
+    served.task.await.unwrap();
+    let took = begin.elapsed();
+    assert!(took >= SHORT.last / 2 && took < Duration::from_secs(5), "the end took {took:?}");
+}
+
+#[tokio::test]
+async fn a_daemon_that_is_gone_ends_its_server() {
+    let served = served(Duration::from_secs(60), false).await;
+    drop(served.ending);
+    tokio::time::timeout(Duration::from_secs(5), served.task).await.expect("an end").unwrap();
 }
 
 #[tokio::test]

@@ -1,3 +1,4 @@
 mod deliveries;
 mod listening;
+mod metrics;
 mod signatures;

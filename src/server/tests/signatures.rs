@@ -3,6 +3,7 @@
 use crate::server::signature::{Marks, judge};
 use hyper::{HeaderMap, header::HeaderName};
 use jiff::Timestamp;
+use proptest::prelude::*;
 
 /// GitHub's documentation shows this secret, body and signature.
 const EVERYBODY: &str = "It's a Secret to Everybody";
@@ -138,4 +139,28 @@ fn a_delivery_is_known_by_its_id_and_by_what_was_signed() {
     assert_eq!(token(&[]).0, Vec::<[u8; 32]>::new());
     assert_eq!(token(&[("idempotency-key", "k"), ("x-gitlab-event-uuid", "u")]), token(&[("idempotency-key", "k")]));
     assert_ne!(token(&[("x-gitlab-event-uuid", "u")]), token(&[("x-gitlab-event-uuid", "v")]));
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_presented_without_the_secret_is_refused(
+        pairs in prop::collection::vec(
+            (
+                prop::sample::select(vec![
+                    "x-forgejo-signature", "x-gitea-signature", "x-hub-signature-256", "webhook-signature", "webhook-id",
+                    "webhook-timestamp", "x-gitlab-token", "x-github-delivery",
+                ]),
+                prop_oneof![
+                    "(sha256=)?[0-9a-fA-F]{0,70}", "(v1,[A-Za-z0-9+/=]{0,50} ?){0,4}", "-?[0-9]{0,20}", "[ -~]{0,40}",
+                    Just(PUSHED_AT.to_string()),
+                ],
+            ),
+            0..6,
+        ),
+        body in prop::collection::vec(any::<u8>(), 0..64),
+        secret in prop_oneof![Just(SECRET.to_owned()), "whsec_[A-Za-z0-9+/=]{0,40}"],
+    ) {
+        let pairs: Vec<_> = pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        prop_assert_eq!(judged(&secret, &pairs, &body), None);
+    }
 }
