@@ -9,7 +9,7 @@
 # look from inside a container's own network. On a host with systemd the bare binary is simpler.
 
 FROM rust:1.95-slim-bookworm AS build
-RUN apt-get update && apt-get install -y --no-install-recommends git && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends git pkg-config libssl-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
 # What needs no engine, since there is none in a build; `make test` is for the rest.
@@ -17,6 +17,6 @@ RUN cargo test --locked --lib --test layers -- --skip docker --skip podman
 RUN cargo build --locked --profile dist && cp target/dist/reconcile /reconcile
 
 FROM debian:bookworm-slim
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates libssl3 && rm -rf /var/lib/apt/lists/*
 COPY --from=build /reconcile /usr/local/bin/reconcile
 ENTRYPOINT ["/usr/local/bin/reconcile"]

@@ -5,16 +5,20 @@ demo:
 	scripts/demo
 
 # Every test, those on Docker and Podman included; engines that were not up before are down again afterwards.
-test: nextest tools
+test: tools nextest
 	scripts/engines run -- cargo nextest run --locked $(ARGS)
 
 nextest:
 	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest
 
-# What the CI jobs that `init` writes call: a test runs these jobs.
+# What the build needs, what the CI jobs that `init` writes call (a test runs them), the servers that tests ask.
+# Runlevel 1 keeps the package from starting an sshd of its own.
 tools:
-	@command -v curl >/dev/null && command -v jq >/dev/null || \
-	{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends curl jq; }
+	@missing=; [ -e /usr/include/openssl/ssl.h ] || missing=libssl-dev; \
+	for pair in pkg-config:pkg-config curl:curl jq:jq /usr/sbin/sshd:openssh-server ssh-keygen:openssh-client openssl:openssl; do \
+	command -v $${pair%%:*} >/dev/null || missing="$$missing $${pair#*:}"; done; \
+	[ -z "$$missing" ] || \
+	{ apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; }
 
 lint:
 	cargo fmt --check
@@ -32,7 +36,7 @@ bench:
 	scripts/engines run docker -- cargo bench --locked $(ARGS)
 
 # The same tests with many more cases, those that take too long for every push, and the fuzz targets.
-nightly: nextest tools
+nightly: tools nextest
 	PROPTEST_CASES=20000 LAWS_STATES=5000 CRASH_SEEDS=1000 scripts/engines run -- cargo nextest run --locked --run-ignored all $(ARGS); \
 	tests=$$?; scripts/fuzz && exit $$tests
 

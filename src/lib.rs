@@ -30,4 +30,5 @@ pub mod server;
 pub mod show;
 pub mod source;
 pub mod value;
+pub mod watch;
 pub mod yaml;

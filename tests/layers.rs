@@ -112,7 +112,10 @@ const WORDS: &[(&str, &str)] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("bollard", &["engine"]),
     ("clap", &["cli"]),
+    // Who else needs the calendar asks a `Schedule`.
+    ("croner", &["value"]),
     ("git2", &["source"]),
+    ("ssh_key", &["source"]),
     ("indicatif", &["cli"]),
     ("lettre", &["notice"]),
     ("prometheus_client", &["server"]),
@@ -122,6 +125,9 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("serde_yaml", &["yaml", "record", "show"]),
     ("crate::engine", &["engine", "observe", "apply", "probe", "pass", "cli"]),
 ];
+
+/// What else would be an ending, and is the one place for it: a number of libgit2 that only `unsafe` can set.
+const ALLOWED: &[(&str, &str)] = &[("source/timeouts.rs", "unsafe {")];
 
 /// Words that name nothing.
 const EMPTY_NAMES: &[&str] = &["common", "helper", "helpers", "manager", "misc", "util", "utils"];
@@ -211,7 +217,11 @@ fn names_say_something() {
 #[test]
 fn nothing_but_a_test_panics() {
     let endings = sources().into_iter().flat_map(|file| {
-        let lines = file.code().into_iter().filter(|(_, code)| ENDINGS.iter().any(|ending| code.contains(ending)));
+        let allowed = |code: &str| ALLOWED.iter().any(|(path, words)| file.path == *path && code.trim() == *words);
+        let lines = file
+            .code()
+            .into_iter()
+            .filter(|(_, code)| ENDINGS.iter().any(|ending| code.contains(ending)) && !allowed(code));
         lines.map(|(line, code)| format!("{}:{line}: {}", file.path, code.trim())).collect::<Vec<_>>()
     });
     check(endings.collect());

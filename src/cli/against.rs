@@ -31,7 +31,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The source cannot be read, or a reference names nothing.
 pub fn run(asked: &Converge, session: &Session, reference: &str) -> Result<Verdict, Complaint> {
     let (repository, head) = session.head()?;
-    let base = repository.commit(Some(reference)).map_err(source)?;
+    let (_, base) = session.commit_at(Some(reference)).map_err(source)?;
     let new = if asked.worktree { session.worktree(&repository)? } else { session.manifests(&repository, &head)? };
     let old = session.manifests(&repository, &base)?;
     let named = &session.settings.environments;
@@ -129,5 +129,7 @@ fn report(app: &AppName, old: &Desired, new: &Desired) -> AppReport {
         outcome: None,
         error: None,
         images: BTreeMap::new(),
+        suspended: false,
+        wakes_at: None,
     }
 }

@@ -4,8 +4,8 @@
 //! also refuses global flags before a subcommand, so the conflict is told here instead (research, stack §2).
 
 use super::{
-    converge::Converge, history::History, init::Init, resume::Resume, rollback::Rollback, schema::Schema,
-    show_revision::Show, status::Status, suspend::Suspend, validate::Validate,
+    accept_rewind::AcceptRewind, converge::Converge, history::History, init::Init, resume::Resume, rollback::Rollback,
+    schema::Schema, show_revision::Show, status::Status, suspend::Suspend, validate::Validate, watch::Watch,
 };
 use crate::value::EnvironmentName;
 use clap::{
@@ -16,7 +16,6 @@ use std::{ffi::OsString, path::PathBuf};
 
 /// Commands of later rooms: known, so that they are refused by name and not as mistyped.
 const NOT_YET: &[&str] = &[
-    "watch",
     "apply",
     "diff",
     "config",
@@ -30,7 +29,6 @@ const NOT_YET: &[&str] = &[
     "import",
     "doctor",
     "prune",
-    "accept-rewind",
     "completions",
     "man",
 ];
@@ -55,6 +53,7 @@ pub struct Arguments {
 /// What to do instead of converging.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Watch(Watch),
     Validate(Validate),
     Status(Status),
     History(History),
@@ -62,6 +61,7 @@ pub enum Command {
     Rollback(Rollback),
     Suspend(Suspend),
     Resume(Resume),
+    AcceptRewind(AcceptRewind),
     Schema(Schema),
     Init(Init),
 }

@@ -1,15 +1,23 @@
 //! The command without a name: converge once, or show the plan.
 
 use super::{
-    Complaint, Verdict, against, ask, head::Rendered, interruption, named, results, session::Session, told::Told,
+    Complaint, Verdict,
+    accept::Occasion,
+    against, ask,
+    head::Rendered,
+    interruption, named,
+    neighbours::{self, Neighbours},
+    results,
+    session::Session,
+    told::Told,
 };
 use crate::{
-    pass::{self, Mode, Wish, environment},
+    pass::{self, Asker, Mode, Wish, environment},
     source::Commit,
     value::{AppName, EnvironmentName, ServiceName},
 };
 use clap::Args;
-use std::{path::PathBuf, str::FromStr};
+use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
 
 /// Converges once, or shows the plan.
 #[derive(Debug, Args)]
@@ -89,8 +97,9 @@ impl Converge {
         let (repository, commit) = session.head()?;
         let manifests =
             if self.worktree { session.worktree(&repository)? } else { session.manifests(&repository, &commit)? };
-        let mut rendered = manifests.render();
-        let environments = session.environments_of(&manifests)?;
+        let tree = manifests.render();
+        let environments = neighbours::in_order(session.environments_of(&manifests)?, &tree);
+        let mut rendered = tree.clone();
         rendered.retain(|environment, _| environments.contains(environment));
         if let Some(complaint) = named::service(self, &rendered) {
             return Err(complaint);
@@ -99,6 +108,7 @@ impl Converge {
         let ledger = if self.dry_run { session.planning().await? } else { session.writing().await? };
         let host = session.host(ledger).await?;
         let mut told = Told::new(session, self.worktree);
+        let mut neighbours = Neighbours::default();
         for environment in environments {
             if *ending.borrow() {
                 return Err(Complaint::says(format!("stopped before environment `{environment}`")));
@@ -110,9 +120,22 @@ impl Converge {
             told.problems(&environment, &rendered.other);
             let head = head(&commit, rendered);
             let mut wish = self.wish(environment);
+            wish.known = neighbours.of(&host, &tree, &commit, &wish.environment, &ending).await?;
             let asks = !self.dry_run && !self.yes && ask::somebody_is_there();
             if asks {
                 wish.mode = Mode::DryRun;
+            }
+            let judged = match (self.worktree, wish.mode) {
+                (true, _) => Ok(()),
+                (false, Mode::DryRun) => session.trusts(&host.ledger, &wish.environment, &commit, Occasion::Once).await,
+                (false, Mode::Apply) => session.accept(&host.ledger, &wish.environment, &commit, Occasion::Once).await,
+            };
+            if let Err(error) = judged {
+                told.refused(&error.complaint(&wish.environment));
+                // What would be done may be seen all the same.
+                if !self.dry_run {
+                    continue;
+                }
             }
             let mut report = environment::run(&host, &wish, &head, &ending).await?;
             if report.apps.is_empty() && !is_known {
@@ -122,6 +145,7 @@ impl Converge {
             }
             if asks {
                 let pending = report.pending();
+                neighbours.learn(&report);
                 told.report(report)?;
                 if !pending {
                     continue;
@@ -131,8 +155,13 @@ impl Converge {
                     continue;
                 }
                 wish.mode = Mode::Apply;
+                if let Err(error) = session.accept(&host.ledger, &wish.environment, &commit, Occasion::Once).await {
+                    told.refused(&error.complaint(&wish.environment));
+                    continue;
+                }
                 report = environment::run(&host, &wish, &head, &ending).await?;
             }
+            neighbours.learn(&report);
             told.report(report)?;
         }
         told.named(self, in_manifests);
@@ -148,6 +177,8 @@ impl Converge {
             allow_empty: self.allow_empty,
             hold: None,
             max_deletes: self.max_deletes,
+            by: Asker::Person,
+            known: BTreeMap::new(),
         }
     }
 }

@@ -1,9 +1,12 @@
 //! The command: a file for each of its words.
 
+pub mod accept;
+mod accept_rewind;
 mod against;
 pub mod arguments;
 mod around;
 mod ask;
+mod branch;
 mod complaint;
 mod converge;
 mod disk;
@@ -14,6 +17,8 @@ mod init;
 mod interruption;
 mod logging;
 mod named;
+mod neighbours;
+mod origin;
 mod progress;
 mod reference;
 mod results;
@@ -27,6 +32,7 @@ mod status;
 mod suspend;
 mod told;
 mod validate;
+mod watch;
 
 pub use complaint::Complaint;
 pub use schema::documents;
@@ -70,7 +76,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn begin(arguments: &Arguments) -> Result<Verdict, Complaint> {
-    logging::begin(&arguments.global);
+    logging::begin(arguments);
+    crate::source::limit_waiting()?;
     if arguments.global.no_color {
         anstream::ColorChoice::Never.write_global();
     }
@@ -86,6 +93,7 @@ async fn run(arguments: &Arguments) -> Result<Verdict, Complaint> {
     let session = || Session::begin(global);
     match &arguments.command {
         None => arguments.converge.run(&session()?).await,
+        Some(Command::Watch(command)) => command.run(global).await,
         Some(Command::Validate(command)) => command.run(global),
         Some(Command::Status(command)) => command.run(&session()?).await.map(|()| Verdict::Done),
         Some(Command::History(command)) => command.run(&session()?).await.map(|()| Verdict::Done),
@@ -93,6 +101,7 @@ async fn run(arguments: &Arguments) -> Result<Verdict, Complaint> {
         Some(Command::Rollback(command)) => command.run(&session()?).await,
         Some(Command::Suspend(command)) => command.run(&session()?).await.map(|()| Verdict::Done),
         Some(Command::Resume(command)) => command.run(&session()?).await.map(|()| Verdict::Done),
+        Some(Command::AcceptRewind(command)) => command.run(&session()?).await.map(|()| Verdict::Done),
         Some(Command::Schema(command)) => command.run().map(|()| Verdict::Done),
         Some(Command::Init(command)) => command.run(global).map(|()| Verdict::Done),
     }

@@ -15,7 +15,7 @@ use std::{
     fmt, fs,
     io::ErrorKind,
     path::Path,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// Where the host file is when nobody says so; nothing in the repository stands in for it.
@@ -25,6 +25,8 @@ pub const HOST_FILE: &str = "/etc/reconcile/reconcile.yaml";
 pub struct Session {
     pub settings: Settings,
     pub host: Host,
+    /// The head was read in this run.
+    seen: Mutex<bool>,
 }
 
 impl Session {
@@ -39,17 +41,16 @@ impl Session {
             None => Host::default(),
         };
         let settings = Settings::settle(global, &host.settings, &settings::surroundings())?;
-        Ok(Self { settings, host })
+        Ok(Self { settings, host, seen: Mutex::new(false) })
     }
 
-    /// The repository with the commit to read.
-    ///
-    /// # Errors
-    /// As those of `source`.
-    pub fn head(&self) -> Result<(Repository, Commit), Complaint> {
-        let repository = Repository::open(&self.settings.source).map_err(source)?;
-        let commit = repository.commit(self.settings.reference.as_deref()).map_err(source)?;
-        Ok((repository, commit))
+    pub(super) fn seen(&self) -> MutexGuard<'_, bool> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often a daemon asks the source although nothing was heard.
+    pub fn poll(&self) -> std::time::Duration {
+        self.host.settings.source.poll.into()
     }
 
     /// The manifests of a commit; a missing folder is an empty one, which removes nothing by itself.
@@ -74,11 +75,11 @@ impl Session {
             found => found.map_err(source)?,
         };
         let Settings { folder, together, .. } = &self.settings;
-        Ok(Manifests { files, folder: folder.clone(), together: together.clone() })
+        Ok(Manifests { files, folder: folder.clone(), together: together.clone(), partial: false })
     }
 
     fn at_head(&self) -> Result<Manifests, Complaint> {
-        let (repository, commit) = self.head()?;
+        let (repository, commit) = self.known_head()?;
         self.manifests(&repository, &commit)
     }
 

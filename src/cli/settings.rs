@@ -7,15 +7,17 @@ use super::{
 use crate::{
     host::HostFile,
     record::place::{self, Surroundings},
-    value::EnvironmentName,
+    value::{EnvironmentName, Location},
 };
 use std::{collections::BTreeSet, path::PathBuf};
 
 /// What every command needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The manifests repository.
+    /// The manifests repository, as it was said.
     pub source: String,
+    /// The same, understood.
+    pub location: Location,
     /// What to read of it; none: its HEAD.
     pub reference: Option<String>,
     /// The folder of environments in it.
@@ -34,7 +36,7 @@ impl Settings {
     /// Settles what holds. clap has put the variables into `global` already.
     ///
     /// # Errors
-    /// There is no place for the state: a user without a home must name one.
+    /// There is no place for the state: a user without a home must name one; the source is no place of a repository.
     pub fn settle(global: &Global, configured: &HostFile, surroundings: &Surroundings) -> Result<Self, Complaint> {
         // `RECONCILE_ENGINE=` means that nothing was said, as it does for other tools.
         let said = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
@@ -48,8 +50,14 @@ impl Settings {
                 Complaint::says("there is no place for the state: neither a home nor a state directory is known")
                     .with_hint("name one with `--state-dir`".to_owned())
             })?;
+        let source = said(&global.source).or_else(|| configured.source.url.clone()).unwrap_or_else(|| ".".to_owned());
+        let location = source.parse::<Location>().map_err(|bad| {
+            let hint = bad.hint.clone();
+            Complaint::from(bad).with_hint(hint)
+        })?;
         Ok(Self {
-            source: said(&global.source).or_else(|| configured.source.url.clone()).unwrap_or_else(|| ".".to_owned()),
+            source,
+            location,
             reference: said(&global.reference).or_else(|| configured.source.branch.clone()),
             folder: configured.source.path.clone(),
             environments: if global.environment.is_empty() {

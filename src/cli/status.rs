@@ -2,11 +2,12 @@
 
 use super::{Complaint, converge, results, session::Session};
 use crate::{
-    pass::{Mode, Wish, account},
+    pass::{Asker, Mode, Wish, account},
     show,
     value::AppName,
 };
 use clap::Args;
+use std::collections::BTreeMap;
 
 /// Tells how the apps are: synced or not, healthy or not, held or not.
 #[derive(Debug, Args)]
@@ -22,7 +23,7 @@ impl Status {
     /// The app is not known; the source, the record or the engine cannot be read.
     pub async fn run(&self, session: &Session) -> Result<(), Complaint> {
         let ledger = session.reading().await?;
-        let (repository, commit) = session.head()?;
+        let (repository, commit) = session.known_head()?;
         let manifests = session.manifests(&repository, &commit)?;
         let environments = match &self.app {
             Some(app) => session.places(&ledger, app).await?,
@@ -42,6 +43,8 @@ impl Status {
                 hold: None,
                 allow_empty: false,
                 max_deletes: None,
+                by: Asker::Person,
+                known: BTreeMap::new(),
             };
             accounts.extend(account::of(&host, &wish, &head).await?);
         }

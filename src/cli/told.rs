@@ -70,6 +70,12 @@ impl<'a> Told<'a> {
         results::tell(&complaint.to_string());
     }
 
+    /// Tells why an environment is left as it is.
+    pub fn refused(&mut self, complaint: &Complaint) {
+        self.failed = true;
+        results::tell(&complaint.to_string());
+    }
+
     /// Tells of apps that were named and that neither the manifests nor the host knows.
     pub fn named(&mut self, asked: &Converge, in_manifests: impl IntoIterator<Item = AppName>) {
         self.seen.extend(in_manifests);

@@ -1,6 +1,6 @@
 //! The settings.
 
-use super::{Policy, Target, Webhook};
+use super::{Policy, Source, Target, Webhook};
 use crate::value::{AbsolutePath, EnvironmentName, InstallationName, ListenAddress};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -76,28 +76,6 @@ impl Default for HostFile {
             webhook: Webhook::default(),
             notify: Vec::new(),
         }
-    }
-}
-
-/// A repository of manifests.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-#[schemars(title = "Source", extend("x-unsupported" = ["poll", "ssh", "token_file", "verify"]))]
-pub struct Source {
-    /// The path of a repository on this machine.
-    #[schemars(title = "Repository", example = &"/srv/git/manifests.git")]
-    pub url: Option<String>,
-    /// The branch that is followed; without it the repository's HEAD.
-    #[schemars(title = "Branch", example = &"main")]
-    pub branch: Option<String>,
-    /// The folder of the environments within the repository.
-    #[schemars(title = "Folder", length(min = 1), example = &"environments")]
-    pub path: String,
-}
-
-impl Default for Source {
-    fn default() -> Self {
-        Self { url: None, branch: None, path: "environments".to_owned() }
     }
 }
 

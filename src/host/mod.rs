@@ -5,10 +5,12 @@
 mod file;
 mod policy;
 pub mod secret_file;
+mod source;
 pub mod voice;
 
-pub use file::{Drift, HostFile, Retain, Source};
+pub use file::{Drift, HostFile, Retain};
 pub use policy::Policy;
+pub use source::{Source, Ssh, Verify, VerifyMode};
 pub use voice::{Event, Target, Webhook};
 
 use crate::yaml::{self, Diagnostic, Node, Place, Required, diagnostic::quoted};
@@ -65,21 +67,6 @@ pub fn read(file: &str, text: &str) -> Result<Host, Vec<Diagnostic>> {
 fn cross_check(settings: &HostFile, tree: &Node) -> Vec<Diagnostic> {
     let problem =
         |path: &[&str], message: String, hint: &str| Diagnostic::new(tree.place_of(path), message).with_hint(hint);
-    let url = settings.source.url.as_deref().filter(|url| !url.starts_with('/')).map(|url| {
-        let message = if url.contains("://") || url.contains('@') {
-            format!("{} is a remote source, which is not supported yet", quoted(url))
-        } else {
-            format!("{} is not an absolute path", quoted(url))
-        };
-        let hint = "write the path of a repository on this machine, as in `/srv/git/manifests.git`";
-        problem(&["source", "url"], message, hint)
-    });
-    let folder = &settings.source.path;
-    let leaves = folder.starts_with('/') || folder.split('/').any(|part| part == "..");
-    let folder = leaves.then(|| {
-        let message = format!("{} leads out of the repository", quoted(folder));
-        problem(&["source", "path"], message, "write a folder within the repository, as in `environments`")
-    });
     let engine = settings.engine.as_deref().filter(|engine| !engine.starts_with("unix:///")).map(|engine| {
         let message = format!("{} is no socket on this machine", quoted(engine));
         problem(&["engine"], message, "write `unix://` and a path, as in `unix:///var/run/docker.sock`")
@@ -94,7 +81,7 @@ fn cross_check(settings: &HostFile, tree: &Node) -> Vec<Diagnostic> {
         let told = |fault: voice::Fault| problem(&["notify", &index, fault.kind, fault.key], fault.message, fault.hint);
         target.faults().into_iter().map(told).collect::<Vec<_>>()
     });
-    [url, folder, engine, webhook].into_iter().flatten().chain(notices).collect()
+    settings.source.cross_check(tree).into_iter().chain(engine).chain(webhook).chain(notices).collect()
 }
 
 /// The shape of the file: what the types take, and not more.

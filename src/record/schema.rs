@@ -70,6 +70,18 @@ const MIGRATIONS: &[&str] = &[
         PRIMARY KEY (app, container)
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    -- at: microseconds since 1970. by: who said so, where it was not the branch's own progress.
+    CREATE TABLE accepted (
+        source TEXT NOT NULL,
+        reference TEXT NOT NULL,
+        environment TEXT NOT NULL,
+        commit_id TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        by TEXT,
+        PRIMARY KEY (source, reference, environment)
+    ) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// The version this release writes.

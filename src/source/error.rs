@@ -1,6 +1,10 @@
 //! Why manifests could not be read.
 
-use super::intake::{LARGEST_FILE, LARGEST_TREE, MOST_FILES};
+use super::{
+    intake::{LARGEST_FILE, LARGEST_TREE, MOST_FILES},
+    remote::RemoteError,
+};
+use crate::value::BadLocation;
 use std::fmt;
 
 /// A file, or something in a file's place, that is not read.
@@ -36,9 +40,15 @@ impl fmt::Display for Refusal {
 /// Why a source gave nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// A URL of a host elsewhere.
-    #[error("remote sources are not supported yet: `{location}`")]
-    Remote { location: String },
+    /// What was named is no place of a repository.
+    #[error(transparent)]
+    Location(#[from] BadLocation),
+    /// A repository elsewhere, where only one on this machine will do.
+    #[error("`{location}` is not on this machine")]
+    NotHere { location: String },
+    /// A repository elsewhere gave nothing.
+    #[error(transparent)]
+    Elsewhere(Box<RemoteError>),
     /// Nothing is there, or no repository.
     #[error("`{location}` is not a git repository")]
     NoRepository { location: String, begins_at: Option<String> },
@@ -80,12 +90,20 @@ pub enum SourceError {
     Disk { path: String, source: std::io::Error },
 }
 
+impl From<RemoteError> for SourceError {
+    fn from(error: RemoteError) -> Self {
+        Self::Elsewhere(Box::new(error))
+    }
+}
+
 impl SourceError {
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Remote { .. } => Some("clone it here and name the clone's path".to_owned()),
+            Self::Location(error) => Some(error.hint.clone()),
+            Self::NotHere { .. } => Some("clone it here and name the clone's path".to_owned()),
+            Self::Elsewhere(error) => error.hint(),
             Self::NoRepository { begins_at: Some(path), .. } => {
                 Some(format!("it lies inside the repository `{path}`: name that one"))
             }
@@ -114,6 +132,28 @@ impl SourceError {
             | Self::Git { .. }
             | Self::Disk { .. } => None,
         }
+    }
+
+    /// True when the repository answered and the branch or tag is not in it: it was deleted, or is not born yet.
+    #[must_use]
+    pub fn is_absent_branch(&self) -> bool {
+        match self {
+            Self::Elsewhere(error) => error.is_absent_branch(),
+            other => matches!(other, Self::Unborn { .. } | Self::NoCommit { shallow: false, .. }),
+        }
+    }
+
+    /// True when nothing is known of the branch, as the repository or the way to it is away; a later try may succeed.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        matches!(self, Self::Elsewhere(error) if error.is_away())
+    }
+
+    /// True when a repository elsewhere could not be asked, or was and is not believed: what was fetched before may stand
+    /// in for a look.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        matches!(self, Self::Elsewhere(_))
     }
 
     /// True when the folder of manifests is not in the tree: an empty tree, which removes nothing by itself.

@@ -1,6 +1,7 @@
-//! A local repository, opened in place, and the commits it names.
+//! A repository on this machine, opened in place or our mirror of one elsewhere, and the commits it names.
 
-use super::{SourceError, location};
+use super::{SourceError, remote::Wanted};
+use crate::value::Location;
 use git2::{BranchType, ErrorClass, ErrorCode, ObjectType, RepositoryOpenFlags};
 use jiff::Timestamp;
 use std::{ffi::OsStr, path::Path};
@@ -9,6 +10,8 @@ use std::{ffi::OsStr, path::Path};
 pub struct Repository {
     pub(super) git: git2::Repository,
     location: String,
+    /// In a mirror, where the references of its location lie.
+    mirrored: Option<String>,
 }
 
 /// A commit, as plans and histories show it.
@@ -41,18 +44,28 @@ impl Repository {
     /// A remote location, no repository, one of another user (libgit2's check of the owner stays on), one with a
     /// reftable, or what git says otherwise.
     pub fn open(location: &str) -> Result<Self, SourceError> {
-        let path = location::local(location)?;
+        match location.parse()? {
+            Location::Local(path) => Self::at(&path),
+            Location::Remote(remote) => Err(SourceError::NotHere { location: remote.to_string() }),
+        }
+    }
+
+    /// As [`Repository::open`], of a path.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn at(path: &Path) -> Result<Self, SourceError> {
         let location = path.display().to_string();
-        match git2::Repository::open_ext(&path, RepositoryOpenFlags::NO_SEARCH, std::iter::empty::<&OsStr>()) {
-            Ok(git) => Ok(Self { git, location }),
-            Err(_) if has_reftable(&path) => Err(SourceError::Reftable { location }),
+        match git2::Repository::open_ext(path, RepositoryOpenFlags::NO_SEARCH, std::iter::empty::<&OsStr>()) {
+            Ok(git) => Ok(Self { git, location, mirrored: None }),
+            Err(_) if has_reftable(path) => Err(SourceError::Reftable { location }),
             Err(error) if error.code() == ErrorCode::Owner => {
                 // Git compares `safe.directory` with the absolute path.
                 let location = path.canonicalize().map_or(location, |path| path.display().to_string());
                 Err(SourceError::ForeignOwner { location })
             }
             Err(error) if error.code() == ErrorCode::NotFound => {
-                let begins_at = git2::Repository::discover(&path)
+                let begins_at = git2::Repository::discover(path)
                     .ok()
                     .and_then(|found| found.workdir().map(|folder| folder.display().to_string()));
                 Err(SourceError::NoRepository { location, begins_at })
@@ -61,7 +74,11 @@ impl Repository {
         }
     }
 
-    /// The path it was opened at.
+    pub(super) fn of_mirror(git: git2::Repository, location: &str, references: String) -> Self {
+        Self { git, location: location.to_owned(), mirrored: Some(references) }
+    }
+
+    /// The path it was opened at, or the URL of the repository that it mirrors.
     #[must_use]
     pub fn location(&self) -> &str {
         &self.location
@@ -72,10 +89,11 @@ impl Repository {
     /// # Errors
     /// An unborn branch, a name without a commit, or an expression that would search through history.
     pub fn commit(&self, reference: Option<&str>) -> Result<Commit, SourceError> {
-        let Some(reference) = reference else { return self.head() };
-        if reference.starts_with(':') || reference.contains("^{/") {
-            return Err(SourceError::Search { reference: reference.to_owned() });
+        Self::refuse_search(reference)?;
+        if let Some(below) = &self.mirrored {
+            return self.commit_of_mirror(below, reference);
         }
+        let Some(reference) = reference else { return self.head() };
         // A branch goes before a tag of its name, else whoever may push a tag could stand in for the branch.
         let found = match self.git.find_branch(reference, BranchType::Local) {
             Ok(branch) => branch.get().peel(ObjectType::Commit),
@@ -93,6 +111,61 @@ impl Repository {
                 shallow: self.git.is_shallow(),
             }),
         }
+    }
+
+    /// Whether digits are those that a commit's id begins with, and no other commit's.
+    ///
+    /// # Errors
+    /// Git cannot tell.
+    pub fn is_named_by(&self, commit: &Commit, digits: &str) -> Result<bool, SourceError> {
+        match self.git.find_commit_by_prefix(digits) {
+            Ok(found) => Ok(found.id().to_string() == commit.id),
+            Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::Ambiguous) => Ok(false),
+            Err(source) => Err(SourceError::Git { doing: format!("look for commit `{digits}`"), source }),
+        }
+    }
+
+    /// Refuses an expression that could only be answered by walking history.
+    pub(super) fn refuse_search(reference: Option<&str>) -> Result<(), SourceError> {
+        match reference.filter(|reference| reference.starts_with(':') || reference.contains("^{/")) {
+            Some(reference) => Err(SourceError::Search { reference: reference.to_owned() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Only what lies below the location's own name is its: the mirror may have references of other ones.
+    fn commit_of_mirror(&self, below: &str, reference: Option<&str>) -> Result<Commit, SourceError> {
+        let wanted = Wanted::of(reference);
+        let shown = reference.unwrap_or("HEAD");
+        let failed =
+            |source| SourceError::Git { doing: format!("read `{shown}` in the mirror of `{}`", self.location), source };
+        let mut names: Vec<_> =
+            wanted.names().iter().filter_map(|name| Some(format!("{below}/{}", name.strip_prefix("refs/")?))).collect();
+        if wanted.base.is_none() {
+            names.push(format!("{below}/HEAD"));
+        }
+        let found = names.iter().find_map(|name| self.git.find_reference(name).ok());
+        let (base, name) = match (found, wanted.base) {
+            (Some(found), _) => {
+                let found = found.resolve().map_err(failed)?;
+                let id = found.target().ok_or_else(|| failed(git2::Error::from_str("it stands for nothing")))?;
+                (id.to_string(), String::from_utf8_lossy(found.name_bytes()).into_owned())
+            }
+            (None, Some(id)) if wanted.may_be_id() => (id.to_owned(), id.to_owned()),
+            (None, _) => {
+                let (location, reference) = (self.location.clone(), shown.to_owned());
+                return Err(SourceError::NoCommit { location, reference, shallow: false });
+            }
+        };
+        let object = self.git.revparse_single(&format!("{base}{}", wanted.suffix));
+        let commit = object.and_then(|object| object.peel_to_commit()).map_err(|_| SourceError::NoCommit {
+            location: self.location.clone(),
+            reference: shown.to_owned(),
+            shallow: false,
+        })?;
+        let branch = name.strip_prefix(below).map_or(name.as_str(), |rest| short_in_mirror(rest));
+        let is_plain = wanted.suffix.is_empty();
+        describe(&commit, if is_plain { branch } else { shown })
     }
 
     fn head(&self) -> Result<Commit, SourceError> {
@@ -135,6 +208,14 @@ fn short(reference: &str) -> &str {
         .iter()
         .find_map(|prefix| reference.strip_prefix(prefix))
         .unwrap_or(reference)
+}
+
+/// The name of a branch or tag by what follows the location's name in a mirror.
+fn short_in_mirror(rest: &str) -> &str {
+    match rest {
+        "/detached" => "HEAD",
+        _ => ["/heads/", "/tags/"].iter().find_map(|prefix| rest.strip_prefix(prefix)).unwrap_or(rest),
+    }
 }
 
 /// The format is told by what lies in the repository's folder, not by the words of libgit2's refusal.

@@ -235,7 +235,7 @@ async fn a_database_of_a_newer_release_is_read_and_not_written() {
     assert_eq!(state.ledger().app(&environment(), &app()).await.unwrap().entries.len(), 1);
     assert_eq!(state.ledger().stored_manifest(&environment(), &app(), 1).await.unwrap(), manifest("a"));
     let error = try_open(&state.ledger(), new("b")).await.unwrap_err();
-    assert!(error.to_string().contains("was written by a newer release (version 99, this one knows 2)"), "{error}");
+    assert!(error.to_string().contains("was written by a newer release (version 99, this one knows 3)"), "{error}");
     assert!(!path.join("revisions/production/web/2").exists());
 }
 
@@ -358,7 +358,7 @@ async fn the_database_of_an_earlier_release_is_looked_at_as_it_is_and_brought_up
     succeed(&state.ledger(), new("a")).await;
     drop(state);
     let database = rusqlite::Connection::open(path.join("state.db")).unwrap();
-    database.execute_batch("DROP TABLE stopped; PRAGMA user_version = 1").unwrap();
+    database.execute_batch("DROP TABLE accepted; DROP TABLE stopped; PRAGMA user_version = 1").unwrap();
     drop(database);
     let looked = StateDir::look(&path).await.unwrap();
     assert_eq!(looked.ledger().applied(&environment(), &app(), "engine 1").await.unwrap().number, Some(1));

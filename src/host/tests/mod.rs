@@ -20,7 +20,9 @@ fn nothing_written_means_the_defaults() {
     }
     let defaults = serde_json::to_value(HostFile::default()).unwrap();
     let expected = json!({"installation": "default",
-        "source": {"url": null, "branch": null, "path": "environments"}, "environments": [], "engine": null,
+        "source": {"url": null, "branch": null, "path": "environments", "poll": "1m",
+            "ssh": {"key": null, "known_hosts": null}, "token_file": null,
+            "verify": {"mode": "off", "allowed_signers": null}}, "environments": [], "engine": null,
         "state_dir": null, "parallel": 8, "drift": "repair", "prune": true, "max_deletes": 10,
         "retain": {"revisions": 20, "images": 3},
         "policy": {"publish": [], "data_roots": [], "never_expose": [], "registries": [], "require_digest": false,
@@ -33,7 +35,14 @@ fn nothing_written_means_the_defaults() {
 fn every_setting_is_read() {
     let text = "\
 installation: blue
-source: {url: /srv/git/manifests.git, branch: main, path: deploy/environments}
+source:
+  url: ssh://git@example.com/ops/manifests.git
+  branch: main
+  path: deploy/environments
+  poll: 5m
+  ssh: {key: /etc/reconcile/id_ed25519, known_hosts: /etc/reconcile/known_hosts}
+  token_file: /etc/reconcile/token
+  verify: {mode: strict, allowed_signers: /etc/reconcile/allowed_signers}
 environments: [production, staging]
 engine: unix:///run/podman/podman.sock
 state_dir: /srv/state
@@ -56,6 +65,9 @@ policy:
 ";
     let settings = good(text).settings;
     assert_eq!((settings.drift, settings.parallel.get()), (Drift::Report, 4));
+    let source = serde_json::to_value(&settings.source).unwrap();
+    assert_eq!((&source["poll"], &source["verify"]["mode"]), (&json!("5m"), &json!("strict")));
+    assert_eq!(source["ssh"]["known_hosts"], "/etc/reconcile/known_hosts");
     let policy = serde_json::to_value(&settings.policy).unwrap();
     assert_eq!(policy["publish"], json!(["0.0.0.0:443", "10.8.0.1:*", "[::]:443"]));
     assert_eq!(policy["registries"], json!(["registry.example.com/team/*", "docker.io/library/nginx"]));
@@ -89,9 +101,40 @@ fn what_is_wrong_is_said_with_its_place() {
         ),
         (
             "source: {url: \"ssh://git@example.com/m.git\"}\n",
-            "h.yaml:1:15: `ssh://git@example.com/m.git` is a remote \
-          source, which is not supported yet\n  hint: write the path of a repository on this machine, as in \
-          `/srv/git/manifests.git`",
+            "h.yaml:1:9: `ssh://git@example.com/m.git` is asked over ssh, and `source.ssh.known_hosts` is not set\n  hint: \
+          name a file with the server's key, as in `known_hosts: /etc/reconcile/known_hosts`\n\
+          h.yaml:1:9: `ssh://git@example.com/m.git` is asked over ssh, and `source.ssh.key` is not set\n  hint: name \
+          the private half of a deploy key, as in `key: /etc/reconcile/id_ed25519`",
+        ),
+        (
+            "source:\n  url: https://ann:hunter2@example.com/m.git\n",
+            "h.yaml:2:8: `https://example.com/m.git` is refused as a source: it has a user, a password or a token in \
+          it\n  hint: leave it out, put the token into a file (mode 0600) and name that with `source.token_file` in the \
+          host file",
+        ),
+        (
+            "source: {url: \"http://example.com/m.git\"}\n",
+            "h.yaml:1:15: `http://example.com/m.git` is refused as a source: `http://` lets everyone on the way read \
+          and change what is fetched\n  hint: write `https://`",
+        ),
+        (
+            "source: {verify: {mode: head}}\n",
+            "h.yaml:1:18: `verify.mode` wants signed commits, and `verify.allowed_signers` does not say whose\n  \
+          hint: name a file with a line for each who may sign: `ann@example.com ssh-ed25519 AAAA…`",
+        ),
+        (
+            "source: {verify: {mode: hed}}\n",
+            "h.yaml:1:25: `hed` is none of `off`, `head`, `strict`\n  hint: did you mean `head`?",
+        ),
+        (
+            "source: {poll: 100ms}\n",
+            "h.yaml:1:16: `100ms` is too short a time between two looks\n  hint: write `1s` or more; a webhook makes it \
+          look at once",
+        ),
+        (
+            "source: {token_file: token}\n",
+            "h.yaml:1:22: `token` is not an absolute path: a path begins with `/`\n  hint: for example \
+          `/etc/reconcile/token`",
         ),
         (
             "source: {url: ./m.git}\n",
@@ -120,12 +163,8 @@ fn keys_of_rooms_not_built_yet_are_refused_by_name() {
     for key in root {
         assert_eq!(bad(&format!("prune: true\n{key}: null\n")), format!("h.yaml:2:1: `{key}` is not supported yet"));
     }
-    for (room, keys) in
-        [("source", vec!["poll", "ssh", "token_file", "verify"]), ("policy", vec!["secret_env", "hosts"])]
-    {
-        for key in keys {
-            assert_eq!(bad(&format!("{room}:\n  {key}: x\n")), format!("h.yaml:2:3: `{key}` is not supported yet"));
-        }
+    for key in ["secret_env", "hosts"] {
+        assert_eq!(bad(&format!("policy:\n  {key}: x\n")), format!("h.yaml:2:3: `{key}` is not supported yet"));
     }
 }
 
@@ -162,6 +201,8 @@ fn every_example_of_the_schema_is_read() {
     let sections = [
         (None, &schema),
         (Some("source"), &schema["definitions"]["Source"]),
+        (Some("ssh"), &schema["definitions"]["Ssh"]),
+        (Some("verify"), &schema["definitions"]["Verify"]),
         (Some("retain"), &schema["definitions"]["Retain"]),
         (Some("policy"), &schema["definitions"]["Policy"]),
         (Some("webhook"), &schema["definitions"]["Webhook"]),
@@ -169,16 +210,21 @@ fn every_example_of_the_schema_is_read() {
     for (section, group) in sections {
         for (name, property) in group["properties"].as_object().unwrap() {
             for example in property["examples"].as_array().unwrap() {
-                let entry = json!({name: example});
-                let file: Json = section.map_or(entry.clone(), |section| json!({section: entry}));
-                // A webhook comes to where the tool listens.
-                let listening = |mut file: Json| {
-                    if file.get("webhook").is_some() {
-                        file["listen"] = json!("127.0.0.1:9180");
-                    }
-                    file
+                let mut entry = json!({name: example});
+                // A mode without signers is refused.
+                if section == Some("verify") {
+                    entry["allowed_signers"] = json!("/etc/reconcile/allowed_signers");
+                }
+                let mut file: Json = match section {
+                    None => entry,
+                    Some(part @ ("ssh" | "verify")) => json!({"source": {part: entry}}),
+                    Some(section) => json!({section: entry}),
                 };
-                good(&listening(file).to_string());
+                // A webhook comes to where the tool listens.
+                if file.get("webhook").is_some() {
+                    file["listen"] = json!("127.0.0.1:9180");
+                }
+                good(&file.to_string());
             }
         }
     }
