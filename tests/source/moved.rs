@@ -209,6 +209,40 @@ fn a_damaged_mirror_is_made_anew_and_a_server_that_is_away_does_not_cost_it() {
 }
 
 #[test]
+fn a_mirror_that_lacks_a_file_says_what_to_remove() {
+    let sshd = Sshd::start();
+    let run = crate::run::Run::of(&sshd);
+    run.reads().is(0);
+    let mirror = sshd.state().join("mirror.git");
+    // One object for each file, less one.
+    for (pack, _) in files(&mirror.join("objects/pack")) {
+        let beside = sshd.path("pack");
+        fs::rename(&pack, &beside).unwrap();
+        if pack.extension().is_some_and(|ending| ending == "pack") {
+            let mut unpack = Command::new("git");
+            unpack.current_dir(&mirror).args(["unpack-objects", "-q"]).stdin(fs::File::open(&beside).unwrap());
+            assert!(unpack.status().unwrap().success());
+        }
+    }
+    run.reads().is(0);
+    let file = sshd.bare.git(&["rev-parse", "HEAD:environments/production/web.yaml"]);
+    fs::remove_file(mirror.join("objects").join(&file[..2]).join(&file[2..])).unwrap();
+    run.reads().is(1).complains(&format!("remove `{}`, it is a copy", mirror.display()));
+    fs::remove_dir_all(&mirror).unwrap();
+    run.reads().is(0);
+}
+
+#[test]
+fn another_branch_of_the_same_repository_is_compared_with() {
+    let sshd = Sshd::start();
+    sshd.bare.git(&["checkout", "-q", "-b", "topic"]);
+    sshd.bare.put("environments/production/web.yaml", "services: {web: {image: \"app:2\"}}\n");
+    sshd.bare.push("newer");
+    let ran = crate::run::Run::of(&sshd).run(&["--dry-run", "--against", "topic"]).is(0);
+    assert!(ran.out.contains("app:2 → app:1"), "{}", ran.out);
+}
+
+#[test]
 fn many_fetches_do_not_leave_many_packs() {
     let sshd = Sshd::start();
     let mut last = sshd.id(Some("main"));

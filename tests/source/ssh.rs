@@ -154,6 +154,7 @@ fn a_repository_that_is_not_there_is_no_absent_branch() {
     let sshd = Sshd::start();
     let url = sshd.url().replace("m.git", "gone.git");
     let error = crate::sshd::remote(&url, sshd.access(), &sshd.state()).fetch(None).err().unwrap();
-    assert!(!error.is_absent_branch(), "{}", said(&error));
+    assert!(!error.is_absent_branch() && !error.is_away(), "{}", said(&error));
+    assert!(said(&error).contains("is not there, or not for us"), "{}", said(&error));
     assert!(said(&error).contains("does not appear to be a git repository"), "{}", said(&error));
 }
