@@ -6,7 +6,7 @@ use crate::{
 };
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
@@ -170,11 +170,13 @@ fn a_fetch_that_is_killed_leaves_the_mirror_usable() {
     for path in &litter {
         fs::write(path, "half").unwrap();
     }
-    assert_eq!(sshd.remote().last(Some("main")).unwrap().1.id, first, "a look is not in the way of litter");
+    assert_eq!(sshd.remote().last(Some("main")).unwrap().1.id, first, "litter is in the way of a look");
+    let same = fs::metadata(&mirror).unwrap().ino();
     assert_eq!(sshd.id(Some("main")), sshd.bare.git(&["rev-parse", "HEAD"]));
     for path in &litter {
         assert!(!path.exists(), "{} is left", path.display());
     }
+    assert_eq!(fs::metadata(&mirror).unwrap().ino(), same, "all of it was fetched anew");
 }
 
 #[test]

@@ -137,6 +137,9 @@ fn a_key_that_cannot_be_used_says_why() {
     fs::set_permissions(sshd.path("known_hosts"), fs::Permissions::from_mode(0o666)).unwrap();
     assert!(said(&sshd.refusal()).contains("chmod go-w"), "{}", said(&sshd.refusal()));
     fs::set_permissions(sshd.path("known_hosts"), fs::Permissions::from_mode(0o644)).unwrap();
+    fs::rename(sshd.path("known_hosts"), sshd.path("elsewhere")).unwrap();
+    assert!(said(&sshd.refusal()).contains("known_hosts` is not there"), "{}", said(&sshd.refusal()));
+    fs::rename(sshd.path("elsewhere"), sshd.path("known_hosts")).unwrap();
     let locked = Command::new("ssh-keygen").args(["-q", "-p", "-N", "secret", "-f"]).arg(sshd.path("user")).status();
     assert!(locked.unwrap().success());
     assert!(said(&sshd.refusal()).contains("has a passphrase"), "{}", said(&sshd.refusal()));
@@ -147,6 +150,16 @@ fn a_key_that_cannot_be_used_says_why() {
         let error: SourceError = crate::sshd::remote(&sshd.url(), access, &sshd.state()).fetch(None).err().unwrap();
         assert!(said(&error).contains(&format!("without `{missing}`")), "{}", said(&error));
     }
+}
+
+#[test]
+fn a_state_directory_that_others_can_change_is_not_used() {
+    let sshd = Sshd::start();
+    fs::create_dir(sshd.state()).unwrap();
+    fs::set_permissions(sshd.state(), fs::Permissions::from_mode(0o1777)).unwrap();
+    let text = said(&sshd.refusal());
+    assert!(text.contains("can be changed by others (mode 1777)") && text.contains("--state-dir"), "{text}");
+    assert_eq!(fs::read_dir(sshd.state()).unwrap().count(), 0, "something was put there");
 }
 
 #[test]

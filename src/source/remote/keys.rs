@@ -77,11 +77,10 @@ pub fn read_trusted(what: &'static str, path: &Path) -> Result<String, RemoteErr
 
 /// Reads a file of root's, or of ours, that is closed to others as `closed` says.
 fn read(what: &'static str, path: &Path, closed: u32) -> Result<String, RemoteError> {
-    let failed = |error: io::Error| RemoteError::Unfit {
-        what,
-        path: path.to_owned(),
-        why: format!("cannot be read: {error}"),
-        hint: None,
+    let failed = |error: io::Error| {
+        let gone = error.kind() == io::ErrorKind::NotFound;
+        let why = if gone { "is not there".to_owned() } else { format!("cannot be read: {error}") };
+        RemoteError::Unfit { what, path: path.to_owned(), why, hint: None }
     };
     let metadata = fs::metadata(path).map_err(failed)?;
     let open = metadata.mode() & closed;
