@@ -14,7 +14,7 @@ use reconcile::{
     engine::{CreateContainer, CreateNetwork, Engine, docker::Docker},
     manifest,
     observed::{Abilities, Applied, Observed},
-    pass::{Commit, Head, Host, Mode, Settings, Wish, environment},
+    pass::{Asker, Commit, Head, Host, Mode, Settings, Wish, environment},
     plan,
     record::StateDir,
     value::{AppName, EnvironmentName},
@@ -203,6 +203,8 @@ impl Bench {
             replace: Vec::new(),
             allow_empty: false,
             max_deletes: None,
+            by: Asker::Person,
+            known: BTreeMap::new(),
             hold: None,
         };
         let start = Instant::now();

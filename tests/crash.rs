@@ -1,5 +1,7 @@
 //! Passes on the model that are killed, refused and meddled with. Virtual time; a real ledger in a folder of its own.
 
+#[path = "crash/closed.rs"]
+mod closed;
 #[path = "crash/halted.rs"]
 mod halted;
 #[path = "crash/killed.rs"]
@@ -8,6 +10,8 @@ mod killed;
 mod meddled;
 #[path = "crash/names.rs"]
 mod names;
+#[path = "crash/ordered.rs"]
+mod ordered;
 #[path = "crash/refused.rs"]
 mod refused;
 #[path = "crash/rig.rs"]

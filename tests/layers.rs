@@ -75,8 +75,23 @@ const WALLS: &[(&str, &[&str])] = &[
     ),
     ("probe", &["crate::plan", "crate::manifest", "crate::record"]),
     ("show", &["crate::engine", "crate::apply", "crate::source", "crate::observe", "crate::pass", "tokio", "std::fs"]),
+    ("server", TELLERS),
+    ("notice", TELLERS),
     ("value", &["crate::manifest", "crate::desired", "crate::observed", "crate::record"]),
     ("yaml", &["crate::manifest", "crate::host", "crate::desired"]),
+];
+
+/// What those who only tell of passes have no hand in.
+const TELLERS: &[&str] = &[
+    "crate::apply",
+    "crate::cli",
+    "crate::engine",
+    "crate::manifest",
+    "crate::observe",
+    "crate::pass",
+    "crate::plan",
+    "crate::record",
+    "crate::source",
 ];
 
 /// Plain words that may pass a wall.
@@ -84,6 +99,11 @@ const WORDS: &[(&str, &str)] = &[
     // The ledger keeps why a revision came to be, and which fields had drifted.
     ("record", "crate::plan::Cause"),
     ("record", "crate::plan::FieldChange"),
+    // How a pass ended, and whether a change is drift: a report says it in these words.
+    ("server", "crate::record::Outcome"),
+    ("server", "crate::plan::Cause"),
+    ("notice", "crate::record::Outcome"),
+    ("notice", "crate::plan::Cause"),
     // What a container is for is written on it and read from it in the same words.
     ("desired", "crate::observed::Role"),
 ];
@@ -92,9 +112,14 @@ const WORDS: &[(&str, &str)] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("bollard", &["engine"]),
     ("clap", &["cli"]),
+    // Who else needs the calendar asks a `Schedule`.
+    ("croner", &["value"]),
     ("git2", &["source"]),
     ("ssh_key", &["source"]),
     ("indicatif", &["cli"]),
+    ("lettre", &["notice"]),
+    ("prometheus_client", &["server"]),
+    ("reqwest", &["notice"]),
     ("rusqlite", &["record"]),
     // What others wrote is read by `yaml` alone; the ledger's documents are our own.
     ("serde_yaml", &["yaml", "record", "show"]),

@@ -129,5 +129,7 @@ fn report(app: &AppName, old: &Desired, new: &Desired) -> AppReport {
         outcome: None,
         error: None,
         images: BTreeMap::new(),
+        suspended: false,
+        wakes_at: None,
     }
 }

@@ -5,7 +5,7 @@
 
 use super::{
     accept_rewind::AcceptRewind, converge::Converge, history::History, init::Init, resume::Resume, rollback::Rollback,
-    schema::Schema, show_revision::Show, status::Status, suspend::Suspend, validate::Validate,
+    schema::Schema, show_revision::Show, status::Status, suspend::Suspend, validate::Validate, watch::Watch,
 };
 use crate::value::EnvironmentName;
 use clap::{
@@ -16,7 +16,6 @@ use std::{ffi::OsString, path::PathBuf};
 
 /// Commands of later rooms: known, so that they are refused by name and not as mistyped.
 const NOT_YET: &[&str] = &[
-    "watch",
     "apply",
     "diff",
     "config",
@@ -54,6 +53,7 @@ pub struct Arguments {
 /// What to do instead of converging.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Watch(Watch),
     Validate(Validate),
     Status(Status),
     History(History),

@@ -16,6 +16,8 @@ pub struct Around {
     pub folder: String,
     /// What is to be read: the path it has in the repository, and where it is.
     pub places: Vec<(String, PathBuf)>,
+    /// It is no repository: there may be more of it elsewhere.
+    pub partial: bool,
     /// What was named, by its path in the repository.
     pub asked: String,
 }
@@ -44,6 +46,7 @@ fn whole(root: &Path, folder: &str, asked: &str) -> Around {
         root: root.to_owned(),
         folder: folder.to_owned(),
         places: vec![(folder.to_owned(), root.join(folder))],
+        partial: false,
         asked: asked.to_owned(),
     }
 }
@@ -66,7 +69,13 @@ fn of_folder(path: &Path) -> Option<Around> {
         return Some(of_environment(path, None));
     }
     let places: Vec<_> = environments.into_iter().map(|name| (name.clone(), path.join(name))).collect();
-    (!places.is_empty()).then(|| Around { root: path.to_owned(), folder: String::new(), places, asked: String::new() })
+    (!places.is_empty()).then(|| Around {
+        root: path.to_owned(),
+        folder: String::new(),
+        places,
+        partial: false,
+        asked: String::new(),
+    })
 }
 
 fn of_file(path: &Path) -> Around {
@@ -95,7 +104,7 @@ fn of_environment(folder: &Path, file: Option<&OsStr>) -> Around {
         Some(file) if !is_repository => places.push((asked.clone(), folder.join(file))),
         Some(_) | None => places.push((name, folder.to_owned())),
     }
-    Around { root: folder.to_owned(), folder: String::new(), places, asked }
+    Around { root: folder.to_owned(), folder: String::new(), places, partial: !is_repository, asked }
 }
 
 /// The folders of environments and of bases in a folder: those with manifests.

@@ -46,6 +46,17 @@ impl Complaint {
         Self::says(format!("`{name}` is not supported yet"))
     }
 
+    /// In one line for a log, causes after a colon; and the hint.
+    pub fn in_a_line(&self) -> (String, Option<String>) {
+        let mut line = self.error.to_string();
+        let mut cause = self.error.source();
+        while let Some(error) = cause {
+            line = format!("{line}: {error}");
+            cause = error.source();
+        }
+        (crate::show::escape::plain(&line.replace('\n', " ")), self.hint.clone())
+    }
+
     /// The same with what to do about it.
     #[must_use]
     pub fn with_hint(self, hint: impl Into<Option<String>>) -> Self {

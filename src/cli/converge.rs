@@ -1,16 +1,23 @@
 //! The command without a name: converge once, or show the plan.
 
 use super::{
-    Complaint, Verdict, accept::Occasion, against, ask, head::Rendered, interruption, named, results, session::Session,
+    Complaint, Verdict,
+    accept::Occasion,
+    against, ask,
+    head::Rendered,
+    interruption, named,
+    neighbours::{self, Neighbours},
+    results,
+    session::Session,
     told::Told,
 };
 use crate::{
-    pass::{self, Mode, Wish, environment},
+    pass::{self, Asker, Mode, Wish, environment},
     source::Commit,
     value::{AppName, EnvironmentName, ServiceName},
 };
 use clap::Args;
-use std::{path::PathBuf, str::FromStr};
+use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
 
 /// Converges once, or shows the plan.
 #[derive(Debug, Args)]
@@ -90,8 +97,9 @@ impl Converge {
         let (repository, commit) = session.head()?;
         let manifests =
             if self.worktree { session.worktree(&repository)? } else { session.manifests(&repository, &commit)? };
-        let mut rendered = manifests.render();
-        let environments = session.environments_of(&manifests)?;
+        let tree = manifests.render();
+        let environments = neighbours::in_order(session.environments_of(&manifests)?, &tree);
+        let mut rendered = tree.clone();
         rendered.retain(|environment, _| environments.contains(environment));
         if let Some(complaint) = named::service(self, &rendered) {
             return Err(complaint);
@@ -100,6 +108,7 @@ impl Converge {
         let ledger = if self.dry_run { session.planning().await? } else { session.writing().await? };
         let host = session.host(ledger).await?;
         let mut told = Told::new(session, self.worktree);
+        let mut neighbours = Neighbours::default();
         for environment in environments {
             if *ending.borrow() {
                 return Err(Complaint::says(format!("stopped before environment `{environment}`")));
@@ -111,6 +120,7 @@ impl Converge {
             told.problems(&environment, &rendered.other);
             let head = head(&commit, rendered);
             let mut wish = self.wish(environment);
+            wish.known = neighbours.of(&host, &tree, &commit, &wish.environment, &ending).await?;
             let asks = !self.dry_run && !self.yes && ask::somebody_is_there();
             if asks {
                 wish.mode = Mode::DryRun;
@@ -135,6 +145,7 @@ impl Converge {
             }
             if asks {
                 let pending = report.pending();
+                neighbours.learn(&report);
                 told.report(report)?;
                 if !pending {
                     continue;
@@ -150,6 +161,7 @@ impl Converge {
                 }
                 report = environment::run(&host, &wish, &head, &ending).await?;
             }
+            neighbours.learn(&report);
             told.report(report)?;
         }
         told.named(self, in_manifests);
@@ -165,6 +177,8 @@ impl Converge {
             allow_empty: self.allow_empty,
             hold: None,
             max_deletes: self.max_deletes,
+            by: Asker::Person,
+            known: BTreeMap::new(),
         }
     }
 }

@@ -24,6 +24,8 @@ pub struct Tree {
     folder: String,
     places: Vec<(String, PathBuf)>,
     files: BTreeMap<String, String>,
+    /// What was named stands alone: there may be more beside it.
+    partial: bool,
     pub asked: Asked,
 }
 
@@ -53,7 +55,7 @@ impl Tree {
 
     /// The files, for the judge.
     pub fn manifests(&mut self, together: BTreeSet<EnvironmentName>) -> Manifests {
-        Manifests { files: mem::take(&mut self.files), folder: self.folder.clone(), together }
+        Manifests { files: mem::take(&mut self.files), folder: self.folder.clone(), together, partial: self.partial }
     }
 
     /// Reads what is around, and tells what is not read of what was asked about.
@@ -94,7 +96,7 @@ pub fn trees(paths: &[PathBuf], folders: &[String]) -> Result<(Vec<Tree>, Vec<Di
             problems.push(unread(path, &disk::unreadable(&error)));
             continue;
         }
-        let Some(Around { root, folder, places, asked }) = around(path, folders) else {
+        let Some(Around { root, folder, places, partial, asked }) = around(path, folders) else {
             let problem = Diagnostic::new(&start_of(path), "there are no manifests here");
             let hint =
                 "manifests are files `environments/<environment>/<app>.yaml`: name their folder, or the repository";
@@ -103,6 +105,7 @@ pub fn trees(paths: &[PathBuf], folders: &[String]) -> Result<(Vec<Tree>, Vec<Di
         };
         let tree = trees.entry(root).or_default();
         tree.folder = folder;
+        tree.partial |= partial;
         tree.places.extend(places);
         tree.places.sort();
         tree.places.dedup();

@@ -2,7 +2,7 @@
 
 use crate::{
     desired::{Desired, resolve},
-    manifest::{self, App, Loaded},
+    manifest::{self, App, Loaded, Surroundings},
     value::{AppName, EnvironmentName},
     yaml::{Diagnostic, Node},
 };
@@ -17,6 +17,8 @@ pub struct Manifests {
     pub folder: String,
     /// The environments that live on one host; empty: all of them, where no host file says otherwise.
     pub together: BTreeSet<EnvironmentName>,
+    /// There may be more files than these.
+    pub partial: bool,
 }
 
 /// An environment as a tree says it should be.
@@ -70,10 +72,17 @@ impl Manifests {
             let apps = loaded.apps.iter().filter_map(|(app, read)| Some((app.clone(), read.as_ref().ok()?)));
             (name.clone(), apps.collect())
         });
+        let valid: BTreeMap<EnvironmentName, BTreeMap<AppName, &App>> = valid.collect();
+        let surroundings = Surroundings {
+            apps: loaded.iter().map(|(name, loaded)| (name.clone(), loaded.apps.keys().cloned().collect())).collect(),
+            together: self.together.clone(),
+            partial: self.partial,
+        };
+        let disorder = manifest::order(&valid, &surroundings);
         let (here, elsewhere): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            valid.partition(|(name, _)| self.together.is_empty() || self.together.contains(name));
+            valid.into_iter().partition(|(name, _)| self.together.is_empty() || self.together.contains(name));
         let hosts = std::iter::once(here).chain(elsewhere.into_iter().map(|one| BTreeMap::from([one])));
-        let found: Vec<_> = hosts.flat_map(|host| manifest::cross_check(&host)).collect();
+        let found: Vec<_> = hosts.flat_map(|host| manifest::cross_check(&host)).chain(disorder).collect();
         for (environment, app, diagnostic) in found {
             let Some(read) = loaded.get_mut(&environment).and_then(|loaded| loaded.apps.get_mut(&app)) else {
                 continue;

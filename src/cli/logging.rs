@@ -1,18 +1,23 @@
 //! What the tool says about its own work, on standard error.
 
 use super::{
-    arguments::{Global, LogFormat},
+    arguments::{Arguments, Command, LogFormat},
     progress::{Aside, Progress},
 };
 use std::io::IsTerminal;
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// Libraries whose lower levels print whole requests, which can hold what a manifest's author would not show.
-const CAPPED: [&str; 3] = ["bollard", "hyper", "hyper_util"];
+const CAPPED: [&str; 5] = ["bollard", "hyper", "hyper_util", "lettre", "reqwest"];
 
 /// Begins to log; a second call changes nothing.
-pub fn begin(global: &Global) {
+pub fn begin(arguments: &Arguments) {
+    let global = &arguments.global;
     let level = match global.verbose {
+        // The log is all that a daemon says; its steps are for those who ask for more.
+        0 if matches!(arguments.command, Some(Command::Watch(_))) => {
+            "warn,reconcile::watch=info,reconcile::cli::watch=info"
+        }
         0 => "warn",
         1 => "info",
         2 => "debug",

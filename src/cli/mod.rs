@@ -6,6 +6,7 @@ mod against;
 pub mod arguments;
 mod around;
 mod ask;
+mod branch;
 mod complaint;
 mod converge;
 mod disk;
@@ -16,6 +17,7 @@ mod init;
 mod interruption;
 mod logging;
 mod named;
+mod neighbours;
 mod origin;
 mod progress;
 mod reference;
@@ -30,6 +32,7 @@ mod status;
 mod suspend;
 mod told;
 mod validate;
+mod watch;
 
 pub use complaint::Complaint;
 pub use schema::documents;
@@ -73,7 +76,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn begin(arguments: &Arguments) -> Result<Verdict, Complaint> {
-    logging::begin(&arguments.global);
+    logging::begin(arguments);
     crate::source::limit_waiting()?;
     if arguments.global.no_color {
         anstream::ColorChoice::Never.write_global();
@@ -90,6 +93,7 @@ async fn run(arguments: &Arguments) -> Result<Verdict, Complaint> {
     let session = || Session::begin(global);
     match &arguments.command {
         None => arguments.converge.run(&session()?).await,
+        Some(Command::Watch(command)) => command.run(global).await,
         Some(Command::Validate(command)) => command.run(global),
         Some(Command::Status(command)) => command.run(&session()?).await.map(|()| Verdict::Done),
         Some(Command::History(command)) => command.run(&session()?).await.map(|()| Verdict::Done),

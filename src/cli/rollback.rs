@@ -1,9 +1,11 @@
 //! `rollback`: another target for an app, then its pass.
 
-use super::{Complaint, Verdict, converge, interruption, session::Session, settings, told::Told};
+use super::{
+    Complaint, Verdict, converge, interruption, neighbours::Neighbours, session::Session, settings, told::Told,
+};
 use crate::{
     desired::resolve,
-    pass::{self, Mode, Wish, environment},
+    pass::{self, Asker, Mode, Wish, environment},
     record::{AppLedger, Hold, HoldUntil, target},
     value::{AppName, EnvironmentName},
 };
@@ -40,8 +42,8 @@ impl Rollback {
         let number = self.number(&environment, &of_app)?;
 
         let (repository, commit) = session.known_head()?;
-        let rendered = session.manifests(&repository, &commit)?.render().remove(&environment).unwrap_or_default();
-        let head = converge::head(&commit, rendered);
+        let tree = session.manifests(&repository, &commit)?.render();
+        let head = converge::head(&commit, tree.get(&environment).cloned().unwrap_or_default());
         let hold = Hold {
             revision: Some(number),
             by: settings::user(),
@@ -54,6 +56,7 @@ impl Rollback {
         if !self.dry_run {
             ledger.hold(&environment, &self.app, hold.clone()).await?;
         }
+        let known = Neighbours::default().of(&host, &tree, &commit, &environment, &ending).await?;
         let wish = Wish {
             environment,
             mode: if self.dry_run { Mode::DryRun } else { Mode::Apply },
@@ -62,6 +65,8 @@ impl Rollback {
             hold: self.dry_run.then_some(hold),
             allow_empty: false,
             max_deletes: None,
+            by: Asker::Person,
+            known,
         };
         let mut told = Told::new(session, false);
         told.report(environment::run(&host, &wish, &head, &ending).await?)?;

@@ -48,6 +48,11 @@ impl Session {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How often a daemon asks the source although nothing was heard.
+    pub fn poll(&self) -> std::time::Duration {
+        self.host.settings.source.poll.into()
+    }
+
     /// The manifests of a commit; a missing folder is an empty one, which removes nothing by itself.
     ///
     /// # Errors
@@ -77,7 +82,7 @@ impl Session {
             found => found.map_err(source)?,
         };
         let Settings { folder, together, .. } = &self.settings;
-        Ok(Manifests { files, folder: folder.clone(), together: together.clone() })
+        Ok(Manifests { files, folder: folder.clone(), together: together.clone(), partial: false })
     }
 
     fn at_head(&self) -> Result<Manifests, Complaint> {

@@ -2,11 +2,12 @@
 
 use super::{Complaint, converge, results, session::Session};
 use crate::{
-    pass::{Mode, Wish, account},
+    pass::{Asker, Mode, Wish, account},
     show,
     value::AppName,
 };
 use clap::Args;
+use std::collections::BTreeMap;
 
 /// Tells how the apps are: synced or not, healthy or not, held or not.
 #[derive(Debug, Args)]
@@ -42,6 +43,8 @@ impl Status {
                 hold: None,
                 allow_empty: false,
                 max_deletes: None,
+                by: Asker::Person,
+                known: BTreeMap::new(),
             };
             accounts.extend(account::of(&host, &wish, &head).await?);
         }

@@ -7,10 +7,11 @@ pub mod names;
 pub mod resolve;
 pub mod service;
 pub mod spec;
+pub mod windows;
 
-use crate::value::{AppName, EnvironmentName, JobName, ServiceName};
+use crate::value::{AppId, AppName, EnvironmentName, JobName, ServiceName};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::value::PullPolicy;
 pub use resolve::{Context, StoredError, manifest_digest, resolve, resolve_stored};
@@ -19,6 +20,7 @@ pub use service::{
     Scheme,
 };
 pub use spec::{ContainerSpec, SpecHash};
+pub use windows::{Opening, Window, WindowKind, opening};
 
 /// One app as it should be.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,19 +44,32 @@ pub struct Desired {
 }
 
 /// Which changes the manifest allows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sync {
+    /// It is changed without being asked.
+    pub automated: bool,
     /// Drift is repaired.
     pub self_heal: bool,
     /// What is gone from the manifest is removed.
     pub prune: bool,
     /// The app is left as it is.
     pub suspend: bool,
+    /// Apps that must be in sync and well before this one is changed.
+    pub depends_on: BTreeSet<AppId>,
+    /// When it may be changed.
+    pub windows: Vec<Window>,
 }
 
 impl Default for Sync {
     fn default() -> Self {
-        Self { self_heal: true, prune: true, suspend: false }
+        Self {
+            automated: true,
+            self_heal: true,
+            prune: true,
+            suspend: false,
+            depends_on: BTreeSet::new(),
+            windows: Vec::new(),
+        }
     }
 }
 

@@ -130,15 +130,31 @@ pub struct VolumeView {
     pub labels: BTreeMap<String, String>,
 }
 
-/// Something happened to a container.
+/// Something happened. An event only says where to look.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
-    pub container: String,
-    pub kind: EventKind,
+pub enum Event {
+    /// To a container. `labels` are those of ours that it carries.
+    Container { id: String, kind: EventKind, labels: BTreeMap<String, String> },
+    /// A network was made or removed, or a container joined or left it; which one, where the engine tells.
+    Network { container: Option<String> },
+    /// An image got or lost a name.
+    Image { name: String },
 }
 
-/// What happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl Event {
+    /// The container it is about.
+    #[must_use]
+    pub fn container(&self) -> Option<&str> {
+        match self {
+            Self::Container { id, .. } => Some(id),
+            Self::Network { container } => container.as_deref(),
+            Self::Image { .. } => None,
+        }
+    }
+}
+
+/// What happened to a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
     Started,
     Died,

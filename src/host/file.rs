@@ -1,7 +1,7 @@
 //! The settings.
 
-use super::{Policy, Source};
-use crate::value::{AbsolutePath, EnvironmentName, InstallationName};
+use super::{Policy, Source, Target, Webhook};
+use crate::value::{AbsolutePath, EnvironmentName, InstallationName, ListenAddress};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::num::NonZero;
@@ -11,7 +11,7 @@ use std::num::NonZero;
 #[serde(deny_unknown_fields, default)]
 #[schemars(
     title = "reconcile host file",
-    extend("x-unsupported" = ["secrets", "registries", "proxy", "acme", "listen", "webhook", "notify", "backup"])
+    extend("x-unsupported" = ["secrets", "registries", "proxy", "acme", "backup"])
 )]
 pub struct HostFile {
     /// The mark of ownership: only objects with this label are changed or removed.
@@ -47,6 +47,15 @@ pub struct HostFile {
     /// What manifests may ask of this host; what is not named is denied.
     #[schemars(title = "Policy", example = serde_json::json!({"publish": ["0.0.0.0:443"]}))]
     pub policy: Policy,
+    /// Where `watch` answers `/healthz`, `/readyz`, `/metrics` and `/webhook`; without it nowhere.
+    #[schemars(title = "Listen", example = &"127.0.0.1:9180")]
+    pub listen: Option<ListenAddress>,
+    /// Pushes that forges tell of.
+    #[schemars(title = "Webhook", example = serde_json::json!({"secret_file": "/etc/reconcile/webhook"}))]
+    pub webhook: Webhook,
+    /// Who is told when something goes wrong, and when it is well again.
+    #[schemars(title = "Notices", example = serde_json::json!([{"webhook": {"url_file": "/etc/reconcile/slack-url", "format": "slack"}}]))]
+    pub notify: Vec<Target>,
 }
 
 impl Default for HostFile {
@@ -63,6 +72,9 @@ impl Default for HostFile {
             max_deletes: 10,
             retain: Retain::default(),
             policy: Policy::default(),
+            listen: None,
+            webhook: Webhook::default(),
+            notify: Vec::new(),
         }
     }
 }

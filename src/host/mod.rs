@@ -4,11 +4,14 @@
 
 mod file;
 mod policy;
+pub mod secret_file;
 mod source;
+pub mod voice;
 
 pub use file::{Drift, HostFile, Retain};
 pub use policy::Policy;
 pub use source::{Source, Ssh, Verify, VerifyMode};
+pub use voice::{Event, Target, Webhook};
 
 use crate::yaml::{self, Diagnostic, Node, Place, Required, diagnostic::quoted};
 use schemars::generate::SchemaSettings;
@@ -68,7 +71,17 @@ fn cross_check(settings: &HostFile, tree: &Node) -> Vec<Diagnostic> {
         let message = format!("{} is no socket on this machine", quoted(engine));
         problem(&["engine"], message, "write `unix://` and a path, as in `unix:///var/run/docker.sock`")
     });
-    settings.source.cross_check(tree).into_iter().chain(engine).collect()
+    let nowhere = settings.webhook.secret_file.is_some() && settings.listen.is_none();
+    let webhook = nowhere.then(|| {
+        let message = "a webhook without a place to come to".to_owned();
+        problem(&["webhook", "secret_file"], message, "write `listen`, as in `127.0.0.1:9180`")
+    });
+    let notices = settings.notify.iter().enumerate().flat_map(|(index, target)| {
+        let index = index.to_string();
+        let told = |fault: voice::Fault| problem(&["notify", &index, fault.kind, fault.key], fault.message, fault.hint);
+        target.faults().into_iter().map(told).collect::<Vec<_>>()
+    });
+    settings.source.cross_check(tree).into_iter().chain(engine).chain(webhook).chain(notices).collect()
 }
 
 /// The shape of the file: what the types take, and not more.

@@ -1,11 +1,6 @@
 //! The whole of a manifest.
 
-use super::{
-    Job, Network, Service, Volume,
-    form::{is_default, is_yes, yes},
-    refused,
-    schema::map,
-};
+use super::{Job, Network, Service, Sync, Volume, form::is_default, refused, schema::map};
 use crate::value::{JobName, ResourceKey, ServiceName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -40,29 +35,4 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(title = "Sync", example = serde_json::json!({"prune": false}))]
     pub sync: Sync,
-}
-
-/// What may happen to the app without being asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(title = "Sync", extend("x-unsupported" = ["automated", "depends_on", "windows"]))]
-pub struct Sync {
-    /// Drift, which is what somebody changed on the host by hand, is repaired. Default: true.
-    #[serde(default = "yes", skip_serializing_if = "is_yes")]
-    #[schemars(title = "Self-heal", example = false)]
-    pub self_heal: bool,
-    /// Services and networks that are gone from the manifest are removed; volumes never are. Default: true.
-    #[serde(default = "yes", skip_serializing_if = "is_yes")]
-    #[schemars(title = "Prune", example = false)]
-    pub prune: bool,
-    /// The app is left exactly as it is. Default: false.
-    #[serde(default, skip_serializing_if = "is_default")]
-    #[schemars(title = "Suspend", example = true)]
-    pub suspend: bool,
-}
-
-impl Default for Sync {
-    fn default() -> Self {
-        Self { self_heal: true, prune: true, suspend: false }
-    }
 }

@@ -18,10 +18,11 @@ pub mod rollout;
 mod salvage;
 pub mod schema;
 pub mod service;
+pub mod sync;
 
-pub use app::{Manifest, Sync};
+pub use app::Manifest;
 pub use connection::{Attachment, DependsOn, ServiceNetworks};
-pub use crosscheck::cross_check;
+pub use crosscheck::{Surroundings, cross_check, order};
 pub use form::{Command, EnvironmentValue, OneOrMany, Text};
 pub use health::{Healthcheck, HttpCheck, TcpCheck, TestCommand};
 pub use job::Job;
@@ -32,6 +33,7 @@ pub use network::{Logging, Network, Volume};
 pub use rollout::{OrderChoice, Rollout};
 pub use schema::{schema, shape};
 pub use service::Service;
+pub use sync::{Sync, Window, WindowKind};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! From a look at an environment to what was observed of one app.
 
-use super::Look;
+use super::{KEPT_IMAGES, Look};
 use crate::{
     desired::{Desired, label},
     engine::Detail,
@@ -112,7 +112,7 @@ impl Look {
 /// What names of kept images of an app begin with.
 #[must_use]
 pub fn tag_prefix(desired: &Desired) -> String {
-    format!("reconcile.local/{}/{}/", desired.environment, desired.app)
+    format!("{KEPT_IMAGES}{}/{}/", desired.environment, desired.app)
 }
 
 fn container(detail: &Detail, role: Role, applied: &Applied) -> Container {

@@ -11,7 +11,13 @@ use crate::{
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// What the names of images begin with that are kept for revisions; they mean nothing to any manifest.
+pub const KEPT_IMAGES: &str = "reconcile.local/";
 
 /// Which objects are ours to look at.
 #[derive(Clone, Debug)]
@@ -26,11 +32,11 @@ pub struct Look {
     pub now: Timestamp,
     pub scope: Scope,
     pub abilities: Abilities,
-    /// Our containers by id.
-    pub containers: BTreeMap<String, Detail>,
-    pub images: Vec<ImageView>,
-    pub networks: Vec<NetworkView>,
-    pub volumes: Vec<VolumeView>,
+    /// Our containers by id. All of it is shared: a daemon keeps a look, and every app's pass begins with a copy.
+    pub containers: BTreeMap<String, Arc<Detail>>,
+    pub images: Arc<[ImageView]>,
+    pub networks: Arc<[NetworkView]>,
+    pub volumes: Arc<[VolumeView]>,
 }
 
 /// Looks at an environment, or at one app of it.
@@ -38,14 +44,37 @@ pub struct Look {
 /// # Errors
 /// The engine does not answer. A container that goes away meanwhile is no error.
 pub async fn look<E: Engine>(engine: &E, abilities: Abilities, scope: &Scope, side_by_side: usize) -> Answer<Look> {
-    let filter = filter(scope, None);
-    let (containers, images, networks, volumes) = tokio::try_join!(
-        inspect(engine, &filter, side_by_side, |_| None),
+    take(engine, abilities, scope, None, side_by_side, |_| None).await
+}
+
+/// Four lists side by side, and one inspection for each container that is not `known`.
+async fn take<E: Engine>(
+    engine: &E,
+    abilities: Abilities,
+    scope: &Scope,
+    app: Option<&AppName>,
+    side_by_side: usize,
+    known: impl Fn(&Summary) -> Option<Arc<Detail>> + Send + Sync,
+) -> Answer<Look> {
+    let filter = filter(scope, app);
+    let (containers, images, mut networks, mut volumes) = tokio::try_join!(
+        inspect(engine, &filter, side_by_side, known),
         engine.images(),
         engine.networks(),
         engine.volumes()
     )?;
-    Ok(Look { now: engine.now(), scope: scope.clone(), abilities, containers, images, networks, volumes })
+    // The engines list in any order; two looks at the same things are to be equal.
+    networks.sort_by(|a, b| a.id.cmp(&b.id));
+    volumes.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(Look {
+        now: engine.now(),
+        scope: scope.clone(),
+        abilities,
+        containers,
+        images: images.into(),
+        networks: networks.into(),
+        volumes: volumes.into(),
+    })
 }
 
 impl Look {
@@ -72,7 +101,7 @@ impl Look {
         self.anew(engine, app, side_by_side, |summary| {
             let known = self.containers.get(&summary.id)?;
             let touched = touched.contains(&summary.name) || touched.contains(&known.name);
-            (!touched && is_as_listed(known, summary)).then(|| known.clone())
+            (!touched && is_as_listed(known, summary)).then(|| Arc::clone(known))
         })
         .await
     }
@@ -82,24 +111,51 @@ impl Look {
         engine: &E,
         app: &AppName,
         side_by_side: usize,
-        known: impl Fn(&Summary) -> Option<Detail> + Send + Sync,
+        known: impl Fn(&Summary) -> Option<Arc<Detail>> + Send + Sync,
     ) -> Answer<Self> {
-        let filter = filter(&self.scope, Some(app));
-        let (containers, images, networks, volumes) = tokio::try_join!(
-            inspect(engine, &filter, side_by_side, known),
-            engine.images(),
-            engine.networks(),
-            engine.volumes()
-        )?;
-        Ok(Self {
-            now: engine.now(),
-            scope: self.scope.clone(),
-            abilities: self.abilities,
-            containers,
-            images,
-            networks,
-            volumes,
+        take(engine, self.abilities, &self.scope, Some(app), side_by_side, known).await
+    }
+
+    /// Looks again at the whole environment: what is `stale` by its id is inspected, and whatever the list tells
+    /// otherwise than before. Four calls where nothing happened, however many containers there are.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn renewed<E: Engine>(&self, engine: &E, stale: &BTreeSet<String>, side_by_side: usize) -> Answer<Self> {
+        take(engine, self.abilities, &self.scope, None, side_by_side, |summary| {
+            let known = self.containers.get(&summary.id)?;
+            (!stale.contains(&summary.id) && is_as_listed(known, summary)).then(|| Arc::clone(known))
         })
+        .await
+    }
+
+    /// Puts in what was seen later of one app.
+    #[must_use]
+    pub fn with(&self, app: &AppName, later: &Self) -> Self {
+        let others = self.containers.iter().filter(|(_, detail)| app_of(&detail.labels).as_ref() != Some(app));
+        let of_app = later.containers.iter().filter(|(_, detail)| app_of(&detail.labels).as_ref() == Some(app));
+        let containers = others.chain(of_app).map(|(id, detail)| (id.clone(), Arc::clone(detail))).collect();
+        Self { containers, ..self.clone() }
+    }
+
+    /// The apps about which another look tells something else: their containers, or things that any app may use.
+    #[must_use]
+    pub fn differing(&self, other: &Self) -> BTreeSet<AppName> {
+        let is_ours = |name: &String| name.starts_with(KEPT_IMAGES);
+        let meanings = |look: &Self| -> BTreeSet<(String, String)> {
+            let names = look.images.iter().flat_map(|image| image.references.iter().map(|name| (name, &image.id)));
+            names.filter(|(name, _)| !is_ours(name)).map(|(name, id)| (name.clone(), id.clone())).collect()
+        };
+        let all = self.networks != other.networks || self.volumes != other.volumes || meanings(self) != meanings(other);
+        if all {
+            return self.apps().into_iter().chain(other.apps()).collect();
+        }
+        let lacks = |look: &Self, id: &String, detail: &Arc<Detail>| {
+            look.containers.get(id).is_none_or(|found| !Arc::ptr_eq(found, detail) && found != detail)
+        };
+        let gone = self.containers.iter().filter(|(id, detail)| lacks(other, id, detail));
+        let come = other.containers.iter().filter(|(id, detail)| lacks(self, id, detail));
+        gone.chain(come).filter_map(|(_, detail)| app_of(&detail.labels)).collect()
     }
 
     /// The apps that have containers or networks here.
@@ -108,7 +164,7 @@ impl Look {
         let here = |labels: &BTreeMap<String, String>| {
             let ours = labels.get(label::INSTALLATION) == Some(&self.scope.installation)
                 && labels.get(label::ENVIRONMENT).map(String::as_str) == Some(self.scope.environment.as_str());
-            if ours { labels.get(label::APP).and_then(|app| app.parse().ok()) } else { None }
+            if ours { app_of(labels) } else { None }
         };
         self.containers
             .values()
@@ -116,6 +172,10 @@ impl Look {
             .chain(self.networks.iter().filter_map(|network| here(&network.labels)))
             .collect()
     }
+}
+
+fn app_of(labels: &BTreeMap<String, String>) -> Option<AppName> {
+    labels.get(label::APP)?.parse().ok()
 }
 
 fn filter(scope: &Scope, app: Option<&AppName>) -> LabelFilter {
@@ -139,8 +199,8 @@ async fn inspect<E: Engine>(
     engine: &E,
     filter: &LabelFilter,
     side_by_side: usize,
-    known: impl Fn(&Summary) -> Option<Detail>,
-) -> Answer<BTreeMap<String, Detail>> {
+    known: impl Fn(&Summary) -> Option<Arc<Detail>>,
+) -> Answer<BTreeMap<String, Arc<Detail>>> {
     let (mut details, mut unknown) = (BTreeMap::new(), Vec::new());
     for summary in engine.containers(filter).await? {
         match known(&summary) {
@@ -151,7 +211,7 @@ async fn inspect<E: Engine>(
     let inspections = unknown.iter().map(|id| engine.container(id)).collect::<Vec<_>>();
     let mut inspections = stream::iter(inspections).buffer_unordered(side_by_side.max(1));
     while let Some(detail) = inspections.try_next().await? {
-        details.extend(detail.map(|detail| (detail.id.clone(), detail)));
+        details.extend(detail.map(|detail| (detail.id.clone(), Arc::new(detail))));
     }
     Ok(details)
 }

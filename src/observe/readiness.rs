@@ -8,7 +8,7 @@ use crate::{
     probe::{self, Target},
 };
 use futures_util::{StreamExt, stream};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Probes at once.
 const SIDE_BY_SIDE: usize = 16;
@@ -19,7 +19,7 @@ pub async fn ask_again<E: Engine>(
     runs_healthchecks: bool,
     desired: &Desired,
     observed: &mut Observed,
-    details: &BTreeMap<String, Detail>,
+    details: &BTreeMap<String, Arc<Detail>>,
 ) {
     let asked: Vec<_> = observed
         .containers

@@ -1,20 +1,23 @@
 //! What `status` tells: a look without a pass.
 
 use super::{
-    Head, Host, PassError, Wish,
+    Asker, Head, Host, PassError, Wish,
     aim::{self, Aim},
-    attempt, health, last_words, report,
+    attempt, environment,
+    gate::{Standing, gate},
+    health, last_words,
+    left::{self, Left},
+    report,
 };
 use crate::{
     blame::Blame,
     desired::{Desired, DesiredService},
     engine::Engine,
-    observe::{self, Look, Scope, readiness},
-    observed::Abilities,
+    observe::{Look, readiness},
     plan::{Cause, FieldChange, cast::Cast},
     record::target,
-    show::{AppAccount, AppReport, ContainerAccount, ServiceAccount, SuspendedReport},
-    value::AppName,
+    show::{AppAccount, AppReport, ContainerAccount, ServiceAccount, Status, SuspendedReport},
+    value::{AppId, AppName},
 };
 use std::collections::BTreeSet;
 
@@ -23,28 +26,39 @@ use std::collections::BTreeSet;
 /// # Errors
 /// The engine does not answer.
 pub async fn of<E: Engine>(host: &Host<E>, wish: &Wish, head: &Head) -> Result<Vec<AppAccount>, PassError> {
-    let settings = &host.settings;
-    let abilities = Abilities { adjusts: host.hands.info.adjusts };
-    let scope = Scope { installation: settings.installation.clone(), environment: wish.environment.clone() };
-    let look = observe::look(&*host.hands.engine, abilities, &scope, settings.parallel).await?;
-    let wanted = |app: &AppName| wish.apps.is_empty() || wish.apps.contains(app);
-    let names: BTreeSet<AppName> = head.apps.keys().cloned().chain(look.apps()).filter(wanted).collect();
+    let look = environment::look(host, &wish.environment).await?;
+    let mut known = wish.known.clone();
     let mut accounts = Vec::new();
-    for app in names {
-        accounts.push(one(host, wish, head, &app, &look).await);
+    for app in environment::names(wish, head, &look) {
+        let (standing, account) = one(host, wish, head, &app, &look).await;
+        known.insert(AppId::new(&wish.environment, &app), standing);
+        accounts.push(account);
+    }
+    for account in accounts.iter_mut().filter(|account| account.status == Status::OutOfSync) {
+        let Some(Ok(desired)) = head.apps.get(&account.app) else { continue };
+        if desired.sync.depends_on.iter().all(|other| known.contains_key(other)) {
+            account.left.extend(gate(desired, &known).err().map(|waits| waits.told()));
+        }
     }
     Ok(accounts)
 }
 
-async fn one<E: Engine>(host: &Host<E>, wish: &Wish, head: &Head, app: &AppName, look: &Look) -> AppAccount {
+async fn one<E: Engine>(
+    host: &Host<E>,
+    wish: &Wish,
+    head: &Head,
+    app: &AppName,
+    look: &Look,
+) -> (Standing, AppAccount) {
+    let unseen = |report: AppReport| (Standing::of(&report), told(wish, report));
     let desired = match head.apps.get(app) {
         Some(Ok(desired)) => desired.clone(),
         None => Desired::gone(wish.environment.clone(), app.clone()),
-        Some(Err(problems)) => return told(wish, report::invalid(app, problems, None)),
+        Some(Err(problems)) => return unseen(report::invalid(app, problems, None)),
     };
     let mut aim = match aim::take(host, wish, app, &desired, look, &BTreeSet::new()).await {
         Ok(aim) => aim,
-        Err(error) => return told(wish, report::unknown(app, report::chain(Blame::World, &error), None)),
+        Err(error) => return unseen(report::unknown(app, report::chain(Blame::World, &error), None)),
     };
     let hands = &host.hands;
     readiness::ask_again(
@@ -66,14 +80,19 @@ async fn one<E: Engine>(host: &Host<E>, wish: &Wish, head: &Head, app: &AppName,
     let drift = drift(&report);
     let services = aim.desired.services.values().map(|service| account(service, &aim)).collect();
     let now = aim.observed.now;
-    AppAccount {
+    let left = left::left(&aim, Asker::Daemon).filter(|_| !report.suspended);
+    let standing = Standing::of(&report);
+    let account = AppAccount {
         revision: target::in_force(&aim.ledger).map(|entry| entry.number),
         suspended: aim.ledger.suspended_at(now).map(SuspendedReport::from),
         error,
         drift,
         services,
+        retry_at: left.as_ref().and(report.wakes_at),
+        left: left.iter().map(Left::note).collect(),
         ..told(wish, report)
-    }
+    };
+    (standing, account)
 }
 
 /// The account of an app of which only the report is known.
@@ -91,6 +110,7 @@ fn told(wish: &Wish, report: AppReport) -> AppAccount {
         drift: None,
         error: report.error,
         services: Vec::new(),
+        left: Vec::new(),
     }
 }
 

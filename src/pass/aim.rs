@@ -131,7 +131,7 @@ fn asked_for(wish: &Wish, app: &AppName, look: &Look) -> BTreeSet<String> {
 /// Repairs and removals happen only where the host file and the manifest both allow them. What the branch allows today
 /// counts, also while an earlier revision is in force.
 fn allow<E>(mut desired: Desired, host: &Host<E>, head: &Desired) -> Desired {
-    desired.sync = head.sync;
+    desired.sync = head.sync.clone();
     desired.sync.self_heal &= host.settings.repair;
     desired.sync.prune &= host.settings.prune;
     desired

@@ -4,8 +4,9 @@ use super::{
     Ending, Head, Host, Mode, Wish,
     aim::{self, Aim},
     attempt::{self, Next},
+    gate::Waits,
     guard::Refusal,
-    report,
+    left, report,
 };
 use crate::{
     blame::Blame,
@@ -29,11 +30,13 @@ pub struct AppPass<'a, E> {
     pub app: &'a AppName,
     /// Why nothing may be removed in this pass, if so.
     pub refusal: Option<&'a Refusal>,
+    /// Which other apps must be ready first, if any are not: until then nothing of this one is changed.
+    pub waits: Option<&'a Waits>,
 }
 
 impl<E: Engine> AppPass<'_, E> {
-    /// Runs the pass, or shows its plan.
-    pub async fn run(&self, look: &Look, ending: &mut Ending) -> AppReport {
+    /// Runs the pass, or shows its plan. `look` is what was seen before, and what was seen last when it is over.
+    pub async fn run(&self, look: &mut Look, ending: &mut Ending) -> AppReport {
         let desired = match self.head.apps.get(self.app) {
             None => Desired::gone(self.wish.environment.clone(), self.app.clone()),
             Some(Ok(desired)) => desired.clone(),
@@ -71,21 +74,24 @@ impl<E: Engine> AppPass<'_, E> {
         if let Some(refusal) = self.refused(&aim) {
             report.error = Some(refusal);
         }
+        if let Some(left) = left::left(&aim, self.wish.by).filter(|_| !report.suspended) {
+            report.notes.push(left.note());
+        }
         report
     }
 
-    async fn apply(&self, head: &Desired, look: &Look, ending: &mut Ending) -> AppReport {
+    async fn apply(&self, head: &Desired, look: &mut Look, ending: &mut Ending) -> AppReport {
         let settings = &self.host.settings;
-        let mut look = look.clone();
-        let _lock = match self.lock(&mut look).await {
+        let _lock = match self.lock(look).await {
             Ok(lock) => lock,
             Err(error) => return report::unknown(self.app, error, Some(Outcome::Blocked)),
         };
         let mut intents: Option<IntentWatch> = self.host.ledger.intents(&self.wish.environment, self.app).await.ok();
         let mut pulled = BTreeSet::new();
         let mut first: Option<AppReport> = None;
+        let mut admitted = false;
         for _ in 0..MOST_ROUNDS {
-            let mut aim = match aim::take(self.host, self.wish, self.app, head, &look, &pulled).await {
+            let mut aim = match aim::take(self.host, self.wish, self.app, head, look, &pulled).await {
                 Ok(aim) => aim,
                 Err(error) => {
                     return report::joined(
@@ -95,8 +101,15 @@ impl<E: Engine> AppPass<'_, E> {
                 }
             };
             self.brake(&mut aim);
-            let mut attempt = attempt::Attempt { pass: self, aim, pulled: &mut pulled, intents: &mut intents, ending };
-            match attempt.make(&mut look).await {
+            let mut attempt = attempt::Attempt {
+                pass: self,
+                aim,
+                pulled: &mut pulled,
+                intents: &mut intents,
+                ending,
+                admitted: &mut admitted,
+            };
+            match attempt.make(look).await {
                 Next::Again(report) => first = Some(report::joined(first, report)),
                 Next::Finished(report) => {
                     first = Some(report::joined(first, report));

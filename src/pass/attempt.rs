@@ -1,11 +1,13 @@
 //! One attempt at an aim: pull, check, open an entry, converge, settle.
 
 use super::{
-    Ending, Host,
+    Asker, Ending, Host,
     aim::Aim,
     app::AppPass,
     converge::{Course, Ended, Interruptions, converge},
-    entry, learn,
+    entry,
+    gate::Waits,
+    learn, left,
     progress::UnderWay,
     report, settle, verdict,
 };
@@ -31,6 +33,8 @@ pub struct Attempt<'a, 'p, E> {
     pub pulled: &'a mut BTreeSet<String>,
     pub intents: &'a mut Option<IntentWatch>,
     pub ending: &'a mut Ending,
+    /// The pass may change the app: once it does, neither a window nor another app stops it half-way.
+    pub admitted: &'a mut bool,
 }
 
 /// What came of an attempt.
@@ -54,11 +58,39 @@ pub async fn obstacles<E: Engine>(host: &Host<E>, tree: Option<&Node>, aim: &mut
     Ok(found)
 }
 
+/// The report of an app that is left as it is: suspended, held with nothing to go to, or by what its manifest says of when
+/// it may be changed, unless it was `admitted` before.
+#[must_use]
+pub fn left_alone(aim: &Aim, by: Asker, admitted: bool) -> Option<AppReport> {
+    let suspended = aim.desired.sync.suspend || aim.ledger.suspended_at(aim.observed.now).is_some();
+    let stays = aim.target == Target::Stay;
+    if suspended || stays {
+        return Some(AppReport { outcome: Some(Outcome::Held), ..report::planned(aim) });
+    }
+    let left = left::left(aim, by).filter(|_| !admitted)?;
+    let mut report = report::planned(aim);
+    report.notes.push(left.note());
+    Some(AppReport { outcome: Some(Outcome::Held), ..report })
+}
+
 impl<E: Engine> Attempt<'_, '_, E> {
-    /// Makes the attempt.
+    /// Makes the attempt. It may take long: what is told of the calendar is of its end.
     pub async fn make(&mut self, look: &mut Look) -> Next {
-        if let Some(report) = self.left_alone() {
+        let mut next = self.attempt(look).await;
+        let (Next::Finished(report) | Next::Again(report)) = &mut next;
+        report.wakes_at = left::wakes_at(&self.aim, self.pass.host.hands.engine.now());
+        next
+    }
+
+    async fn attempt(&mut self, look: &mut Look) -> Next {
+        if let Some(report) = left_alone(&self.aim, self.pass.wish.by, *self.admitted) {
             return Next::Finished(report);
+        }
+        if !*self.admitted && left::changes_something(&self.aim) {
+            if let Some(error) = self.waits() {
+                return self.blocked(report::planned(&self.aim), error);
+            }
+            *self.admitted = true;
         }
         match self.pull(look).await {
             Ok(false) => {}
@@ -71,12 +103,9 @@ impl<E: Engine> Attempt<'_, '_, E> {
         }
     }
 
-    /// The report of an app that is left as it is: suspended, or held with nothing to go to.
-    fn left_alone(&self) -> Option<AppReport> {
-        let aim = &self.aim;
-        let suspended = aim.desired.sync.suspend || aim.ledger.suspended_at(aim.observed.now).is_some();
-        let stays = aim.target == Target::Stay;
-        (suspended || stays).then(|| AppReport { outcome: Some(Outcome::Held), ..report::planned(aim) })
+    /// Why nothing is begun yet. What failed is stopped whatever the others do.
+    fn waits(&self) -> Option<ErrorReport> {
+        self.pass.waits.filter(|_| self.aim.course == Course::Desired).map(Waits::error)
     }
 
     fn blocked(&self, report: AppReport, error: ErrorReport) -> Next {
@@ -114,8 +143,8 @@ impl<E: Engine> Attempt<'_, '_, E> {
             }
         }
         let doing = || "list images".to_owned();
-        look.images =
-            host.hands.engine.images().await.map_err(|source| StepError::Engine { doing: doing(), source })?;
+        let images = host.hands.engine.images().await.map_err(|source| StepError::Engine { doing: doing(), source })?;
+        look.images = images.into();
         Ok(true)
     }
 

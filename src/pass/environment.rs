@@ -1,12 +1,20 @@
 //! All apps of an environment, side by side: one look for all, each app for itself.
 
-use super::{Ending, Head, Host, PassError, Wish, app::AppPass, guard};
+use super::{
+    Ending, Head, Host, Mode, PassError, Wish,
+    app::AppPass,
+    guard::{self, Refusal},
+    report,
+    turns::Turns,
+};
 use crate::{
-    engine::Engine,
-    observe::{self, Scope},
+    blame::Blame,
+    engine::{Answer, Engine},
+    observe::{self, Look, Scope},
     observed::Abilities,
+    record::Outcome,
     show::report::{AppReport, Compared, EnvironmentReport, FORMAT, Origin, Status, Summary},
-    value::AppName,
+    value::{AppName, EnvironmentName},
 };
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
@@ -21,27 +29,54 @@ pub async fn run<E: Engine>(
     head: &Head,
     ending: &Ending,
 ) -> Result<EnvironmentReport, PassError> {
-    let settings = &host.settings;
-    let abilities = Abilities { adjusts: host.hands.info.adjusts };
-    let scope = Scope { installation: settings.installation.clone(), environment: wish.environment.clone() };
-    let look = observe::look(&*host.hands.engine, abilities, &scope, settings.parallel).await?;
-    let gone = guard::gone(head, &look, wish);
-    let refusal = guard::refusal(&gone, head, settings, wish);
-    let names: BTreeSet<AppName> = head
-        .apps
-        .keys()
-        .cloned()
-        .chain(look.apps())
-        .filter(|app| wish.apps.is_empty() || wish.apps.contains(app))
-        .collect();
+    let look = look(host, &wish.environment).await?;
+    let refusal = refusal(host, wish, head, &look);
+    let names = names(wish, head, &look);
+    let turns = Turns::of(host, wish, head, &names, &look).await?;
     let passes = names.iter().map(|app| {
-        let look = &look;
+        let (mut look, turns) = (look.clone(), &turns);
         let refusal = refusal.as_ref();
         let mut ending = ending.clone();
-        async move { AppPass { host, wish, head, app, refusal }.run(look, &mut ending).await }
+        async move {
+            let report = match turns.come(app, &mut look).await {
+                Ok(waits) => {
+                    let waits = waits.as_ref();
+                    AppPass { host, wish, head, app, refusal, waits }.run(&mut look, &mut ending).await
+                }
+                Err(error) => report::unknown(app, report::chain(Blame::World, &error), Some(Outcome::Blocked)),
+            };
+            turns.end(report)
+        }
     });
-    let apps: Vec<AppReport> = join_all(passes).await;
+    let mut apps: Vec<AppReport> = join_all(passes).await;
+    if wish.mode == Mode::DryRun {
+        turns.foretell(&mut apps);
+    }
     Ok(assemble(host, wish, head, apps))
+}
+
+/// A first look at an environment.
+///
+/// # Errors
+/// The engine does not answer.
+pub async fn look<E: Engine>(host: &Host<E>, environment: &EnvironmentName) -> Answer<Look> {
+    let settings = &host.settings;
+    let abilities = Abilities { adjusts: host.hands.info.adjusts };
+    let scope = Scope { installation: settings.installation.clone(), environment: environment.clone() };
+    observe::look(&*host.hands.engine, abilities, &scope, settings.parallel).await
+}
+
+/// Why nothing may be removed as things stand, if so.
+#[must_use]
+pub fn refusal<E>(host: &Host<E>, wish: &Wish, head: &Head, look: &Look) -> Option<Refusal> {
+    guard::refusal(&guard::gone(head, look, wish), head, &host.settings, wish)
+}
+
+/// The apps that a pass is about: those of the branch, and those that are on the host.
+#[must_use]
+pub fn names(wish: &Wish, head: &Head, look: &Look) -> BTreeSet<AppName> {
+    let wanted = |app: &AppName| wish.apps.is_empty() || wish.apps.contains(app);
+    head.apps.keys().cloned().chain(look.apps()).filter(wanted).collect()
 }
 
 fn assemble<E: Engine>(host: &Host<E>, wish: &Wish, head: &Head, apps: Vec<AppReport>) -> EnvironmentReport {

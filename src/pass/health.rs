@@ -29,6 +29,13 @@ pub fn of_service(service: &DesiredService, desired: &Desired, observed: &Observ
     members.map(|member| of_container(service, member.container)).min().unwrap_or(HealthWord::Missing)
 }
 
+/// True for an exit code of its own making: neither success nor what a signal from outside leaves behind.
+fn died(code: i64) -> bool {
+    const KILLED: i64 = 137;
+    const TERMINATED: i64 = 143;
+    !matches!(code, 0 | KILLED | TERMINATED)
+}
+
 /// The health of one container.
 #[must_use]
 pub fn of_container(service: &DesiredService, container: &Container) -> HealthWord {
@@ -39,6 +46,7 @@ pub fn of_container(service: &DesiredService, container: &Container) -> HealthWo
         (Life::Running, Readiness::Failing | Readiness::Failed(_)) => HealthWord::Degraded,
         (Life::Exited(_) | Life::Stopping | Life::Removing | Life::Dead, Readiness::Failed(_)) => HealthWord::Degraded,
         (Life::Restarting | Life::Paused, _) => HealthWord::Degraded,
+        (Life::Exited(code), _) if died(*code) && !container.stopped => HealthWord::Degraded,
         (
             Life::Exited(_) | Life::Stopping | Life::Removing | Life::Dead,
             Readiness::Unproven | Readiness::Ready | Readiness::Failing,

@@ -8,7 +8,7 @@ use crate::{
     plan::job,
     record::{Learned, RecordError},
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Records what the containers look like that were seen ready, and the jobs that have run. `after` is a look from after
 /// the last step.
@@ -49,7 +49,7 @@ pub async fn learn<E: Engine>(host: &Host<E>, aim: &Aim, before: &Observed, afte
     let applied = &aim.observed.applied;
     for (id, started_at) in &applied.stopped {
         // The tool set out to stop it and never did: when it ends, that will be its own end.
-        let outlived = |detail: &&Detail| detail.life.is_up() && detail.started_at == *started_at;
+        let outlived = |detail: &&Arc<Detail>| detail.life.is_up() && detail.started_at == *started_at;
         if after.containers.get(id).filter(outlived).is_some() {
             host.ledger.forget_stop(environment, app, id).await?;
         }

@@ -7,13 +7,17 @@ pub mod attempt;
 pub mod converge;
 pub mod entry;
 pub mod environment;
+pub mod gate;
 pub mod guard;
 pub mod health;
 pub mod last_words;
 pub mod learn;
+pub mod left;
 pub mod progress;
 pub mod report;
+pub mod rest;
 pub mod settle;
+pub mod turns;
 pub mod verdict;
 
 use crate::{
@@ -21,7 +25,7 @@ use crate::{
     desired::Desired,
     engine::EngineError,
     record::{Ledger, RecordError},
-    value::{AppName, EnvironmentName, ServiceName},
+    value::{AppId, AppName, EnvironmentName, ServiceName},
     yaml::Diagnostic,
 };
 use std::{
@@ -29,6 +33,8 @@ use std::{
     path::PathBuf,
 };
 use tokio::sync::watch;
+
+pub use gate::{Standing, Waits, gate};
 
 /// The host a pass works on.
 pub struct Host<E> {
@@ -75,7 +81,7 @@ pub struct Head {
 }
 
 /// Where manifests come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Commit {
     /// 40 hex digits.
     pub id: String,
@@ -101,6 +107,19 @@ pub struct Wish {
     pub max_deletes: Option<usize>,
     /// A hold as if it stood in the ledger: what a rollback would do.
     pub hold: Option<crate::record::Hold>,
+    pub by: Asker,
+    /// How apps stand that this pass does not run: what the caller knows of other environments. Apps of this one that are
+    /// not in it are looked at.
+    pub known: BTreeMap<AppId, Standing>,
+}
+
+/// Who wants a pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// Somebody at a command line: a manual run.
+    Person,
+    /// `watch`: nobody asked.
+    Daemon,
 }
 
 /// Whether something is done.

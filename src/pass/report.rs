@@ -1,6 +1,6 @@
 //! From what a pass found out to what it says.
 
-use super::{aim::Aim, converge::Course, health};
+use super::{aim::Aim, converge::Course, health, left};
 use crate::{
     apply::StepError,
     blame::Blame,
@@ -28,6 +28,8 @@ pub fn unknown(app: &AppName, error: ErrorReport, outcome: Option<Outcome>) -> A
         error: Some(error),
         notes: Vec::new(),
         images: BTreeMap::new(),
+        suspended: false,
+        wakes_at: None,
     }
 }
 
@@ -55,6 +57,8 @@ pub fn planned(aim: &Aim) -> AppReport {
         outcome: None,
         error: None,
         images: images(&aim.desired, &aim.observed),
+        suspended,
+        wakes_at: left::wakes_at(aim, aim.observed.now),
     }
 }
 

@@ -4,7 +4,7 @@
 //! whole entry, and at most a folder without a row, whose number is then skipped.
 
 use super::{
-    AppLedger, Close, Documents, Entry, IntentWatch, NewEntry, Provenance, RecordError,
+    AppLedger, Close, Documents, Entry, NewEntry, Provenance, RecordError,
     database::{Database, Failure},
     folder::{Folders, Texts},
     opening::{Opening, opening},
@@ -155,11 +155,6 @@ impl Ledger {
     ) -> Answer<Option<Value>> {
         let folders = self.folders(environment, app);
         self.database.read("read an outcome", move |_| Ok(folders.newest_outcome(number)?)).await
-    }
-
-    /// A watch on what other processes ask of an app from now on.
-    pub async fn intents(&self, environment: &EnvironmentName, app: &AppName) -> Answer<IntentWatch> {
-        IntentWatch::begin(self.database.clone(), environment, app).await
     }
 
     /// Changes an entry that is there.

@@ -3,6 +3,7 @@
 //! Losing the database loses history, holds and what was learned; it never deletes and never recreates anything.
 
 mod accepted;
+pub mod bell;
 mod database;
 pub mod entry;
 pub mod error;
@@ -24,12 +25,13 @@ pub mod target;
 mod wish;
 
 pub use accepted::{Accepted, Followed};
+pub use bell::Bell;
 pub use entry::{
     AppLedger, Close, Documents, Entry, Event, Hold, HoldUntil, Learned, NewEntry, NonConvergence, Outcome, Provenance,
     RevisionKey, Suspension,
 };
 pub use error::RecordError;
-pub use intent::IntentWatch;
+pub use intent::{IntentWatch, Wishes};
 pub use ledger::Ledger;
 pub use lock::AppLock;
 pub use store::StateDir;

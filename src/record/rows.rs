@@ -44,6 +44,19 @@ pub(super) fn read_wishes(connection: &Connection, id: AppId) -> rusqlite::Resul
     })
 }
 
+/// What people asked of each app of an environment.
+pub(super) fn read_all_wishes(
+    connection: &Connection,
+    environment: &EnvironmentName,
+) -> rusqlite::Result<BTreeMap<AppName, super::Wishes>> {
+    let mut apps = connection.prepare_cached("SELECT id, name FROM app WHERE environment = ?1")?;
+    let apps = apps.query_map([environment.as_str()], |row| Ok((row.get::<_, AppId>(0)?, row.get::<_, String>(1)?)))?;
+    let apps = apps.collect::<Result<Vec<_>, _>>()?;
+    // A name that is none could only be put there by hand; it belongs to no app.
+    let apps = apps.into_iter().filter_map(|(id, name)| Some((id, name.parse().ok()?)));
+    apps.map(|(id, app)| Ok((app, read_wishes(connection, id)?))).collect()
+}
+
 pub(super) fn read_app(connection: &Connection, id: AppId) -> rusqlite::Result<AppLedger> {
     let (hold, suspended) = read_wishes(connection, id)?;
     let entries = connection

@@ -22,12 +22,15 @@ pub struct AppAccount {
     pub revision: Option<u32>,
     pub held: Option<HeldReport>,
     pub suspended: Option<SuspendedReport>,
-    /// When what the world refused is tried again.
+    /// When what the world refused is tried again, or what the app's windows keep waiting is done.
     pub retry_at: Option<Timestamp>,
     /// What somebody changed on the host; none when nothing.
     pub drift: Option<Vec<FieldChange>>,
     pub error: Option<ErrorReport>,
     pub services: Vec<ServiceAccount>,
+    /// Why what is due is not done; text only.
+    #[serde(skip)]
+    pub left: Vec<String>,
 }
 
 /// Why an app is left as it is.

@@ -7,6 +7,7 @@ use crate::{
     record::Outcome,
     value::{AppName, EnvironmentName, ServiceName},
 };
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -129,6 +130,12 @@ pub struct AppReport {
     pub notes: Vec<String>,
     /// Image references with digest or id, as far as they are known here.
     pub images: BTreeMap<String, String>,
+    /// Somebody suspended it; for the daemon, and for those that depend on it.
+    #[serde(skip)]
+    pub suspended: bool,
+    /// When it is to be looked at again although nothing happens; for the daemon.
+    #[serde(skip)]
+    pub wakes_at: Option<Timestamp>,
 }
 
 /// Whether the host is what the branch says.

@@ -74,6 +74,9 @@ fn attention(out: &mut String, app: &AppAccount) {
     if let Some(held) = &app.held {
         let _ = writeln!(out, "\n{name}: {}", words::held(held));
     }
+    for left in &app.left {
+        let _ = writeln!(out, "\n{name}: {}", plain(left));
+    }
     if let Some(drift) = &app.drift {
         let _ = writeln!(out, "\n{name}: drift");
         for field in drift {

@@ -36,6 +36,8 @@ fn app(name: &str, changes: Vec<Change>) -> AppReport {
         error: None,
         notes: Vec::new(),
         images: BTreeMap::new(),
+        suspended: false,
+        wakes_at: None,
     }
 }
 
@@ -258,6 +260,7 @@ fn account() -> AppAccount {
         retry_at: None,
         drift: Some(vec![field("State.Paused", Some("true"), Some("false"))]),
         error: Some(failure()),
+        left: Vec::new(),
         services: vec![ServiceAccount {
             service: "web".parse().unwrap(),
             health: HealthWord::Degraded,

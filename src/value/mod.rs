@@ -11,11 +11,15 @@ pub mod location;
 pub mod mount;
 pub mod name;
 pub mod net;
+pub mod place;
 pub mod policy;
 pub mod port;
 pub mod process;
+pub mod schedule;
 pub mod size;
 pub mod text;
+pub mod web;
+pub mod zone;
 
 #[cfg(test)]
 mod tests;
@@ -28,13 +32,17 @@ pub use location::{BadLocation, Location, RemoteLocation, Transport};
 pub use mount::{AbsolutePath, TmpfsMount, VolumeMount, VolumeSource};
 pub use name::{AppName, BadName, EnvironmentName, InstallationName, JobName, ObjectName, ResourceKey, ServiceName};
 pub use net::{HttpPath, NetworkMode, Platform, StatusRange};
+pub use place::{AppId, AppPath};
 pub use policy::{PullPolicy, Restart};
 pub use port::{ExposedPort, PortMapping, Protocol};
 pub use process::{
     Capability, Cpuset, DeviceMapping, SecurityOption, Signal, SysctlName, UlimitName, User, VariableName,
 };
+pub use schedule::Schedule;
 pub use size::{Cpus, Size};
 pub use text::BadValue;
+pub use web::{ForgePath, ListenAddress, MailAddress, WebUrl};
+pub use zone::TimeZoneName;
 
 use text::judge;
 
@@ -81,12 +89,19 @@ pub fn check_format(format: &str, text: &str) -> Result<(), String> {
             Some(_) => Ok(()),
             None => Err(format!("`{text}` is not a command line: a quote in it has no end")),
         },
+        "schedule" => judge::<Schedule>(text),
+        "time-zone" => judge::<TimeZoneName>(text),
+        "app-path" => judge::<AppPath>(text),
         "installation-name" => judge::<InstallationName>(text),
         "publishable" => judge::<Publishable>(text),
         "data-root" => judge::<DataRoot>(text),
         "service-path" => judge::<ServicePath>(text),
         "addable" => judge::<Addable>(text),
         "repository-glob" => judge::<RepositoryGlob>(text),
+        "listen-address" => judge::<ListenAddress>(text),
+        "url" => judge::<WebUrl>(text),
+        "mail-address" => judge::<MailAddress>(text),
+        "forge-path" => judge::<ForgePath>(text),
         _ => Ok(()),
     }
 }

@@ -7,7 +7,7 @@ use reconcile::{
         Engine,
         model::{Call, Fate, Faults, Model, Script, When, World, faults},
     },
-    pass::{Commit, Head, Host, Mode, Settings, Wish, account, environment},
+    pass::{Asker, Commit, Head, Host, Mode, Settings, Wish, account, environment},
     record::{Ledger, Outcome, StateDir},
     show::{
         AppAccount,
@@ -52,7 +52,11 @@ pub fn manifest(version: u8) -> Value {
 }
 
 pub fn app(manifest: &Value) -> Desired {
-    resolve_stored(&"test".parse().unwrap(), &"app".parse().unwrap(), manifest, &BTreeMap::new()).unwrap()
+    named("app", manifest)
+}
+
+pub fn named(name: &str, manifest: &Value) -> Desired {
+    resolve_stored(&"test".parse().unwrap(), &name.parse().unwrap(), manifest, &BTreeMap::new()).unwrap()
 }
 
 impl Rig {
@@ -69,7 +73,8 @@ impl Rig {
         StateDir::open(&self.folder.path().join("state")).await.unwrap().ledger()
     }
 
-    async fn host(&self, faults: Faults) -> Host<Model> {
+    /// The host as a pass of this rig sees it.
+    pub async fn host(&self, faults: Faults) -> Host<Model> {
         let engine = Arc::new(self.model.with_faults(faults));
         let nudges = Nudges::subscribe(&engine).await;
         Host {
@@ -98,6 +103,44 @@ impl Rig {
         let (_sender, ending) = watch::channel(false);
         let mut report = environment::run(&host, &wish, &head, &ending).await.unwrap();
         report.apps.pop().unwrap()
+    }
+
+    /// A pass over these apps, and those that are on the host; `ask` says what else is wished.
+    pub async fn run(
+        &self,
+        apps: &[Desired],
+        faults: Faults,
+        ask: impl FnOnce(&mut Wish),
+    ) -> BTreeMap<String, AppReport> {
+        let host = self.host(faults).await;
+        let (mut wish, head) = wish_and_heads(apps);
+        ask(&mut wish);
+        let (_sender, ending) = watch::channel(false);
+        // A day of virtual time: who waits for ever is found out at once.
+        let run = environment::run(&host, &wish, &head, &ending);
+        let report = tokio::time::timeout(std::time::Duration::from_secs(86_400), run).await.expect("it ends").unwrap();
+        report.apps.into_iter().map(|app| (app.app.to_string(), app)).collect()
+    }
+
+    /// As `run`, killed at the `nth` effect after it happened. False when there was no such effect.
+    pub async fn run_killed(&self, apps: &[Desired], nth: usize, ask: impl FnOnce(&mut Wish)) -> bool {
+        let (dead, count) = (Arc::new(Notify::new()), Arc::new(Mutex::new(0_usize)));
+        let signal = Arc::clone(&dead);
+        let faults: Faults = Arc::new(move |when, call: &Call| {
+            let mut count = count.lock().unwrap();
+            if call.effect && when == When::After {
+                *count += 1;
+                if *count == nth {
+                    signal.notify_one();
+                }
+            }
+            if *count >= nth { Fate::Hang } else { Fate::Go }
+        });
+        tokio::select! {
+            biased;
+            () = dead.notified() => true,
+            _ = self.run(apps, faults, ask) => false,
+        }
     }
 
     /// What `status` tells of the only app.
@@ -158,16 +201,23 @@ impl Rig {
 }
 
 fn wish_and_head(desired: &Desired) -> (Wish, Head) {
+    wish_and_heads(std::slice::from_ref(desired))
+}
+
+fn wish_and_heads(apps: &[Desired]) -> (Wish, Head) {
     let wish = Wish {
-        environment: desired.environment.clone(),
+        environment: "test".parse().unwrap(),
         mode: Mode::Apply,
         apps: BTreeSet::new(),
         replace: Vec::new(),
         allow_empty: false,
         max_deletes: None,
+        by: Asker::Person,
+        known: BTreeMap::new(),
         hold: None,
     };
-    let id = reconcile::desired::manifest_digest(desired)[..40].to_owned();
+    let digests: String = apps.iter().map(reconcile::desired::manifest_digest).collect();
+    let id = format!("{digests:0<40}")[..40].to_owned();
     let commit = Commit {
         revision: format!("main@sha1:{id}"),
         id,
@@ -176,7 +226,7 @@ fn wish_and_head(desired: &Desired) -> (Wish, Head) {
     };
     let head = Head {
         commit,
-        apps: BTreeMap::from([(desired.app.clone(), Ok(desired.clone()))]),
+        apps: apps.iter().map(|desired| (desired.app.clone(), Ok(desired.clone()))).collect(),
         trees: BTreeMap::new(),
         other: Vec::new(),
     };

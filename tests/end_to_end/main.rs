@@ -28,3 +28,4 @@ mod killed;
 mod readme;
 mod terminal;
 mod vault_dash;
+mod watch;

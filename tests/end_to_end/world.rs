@@ -2,10 +2,12 @@
 //! one installation. All it made is gone when it is dropped.
 
 mod cleanup;
+mod daemon;
 mod engine;
 mod process;
 mod wait;
 
+pub use daemon::Daemon;
 pub use engine::{Container, Engine};
 pub use process::{Ran, app};
 pub use wait::until;
@@ -84,6 +86,12 @@ impl World {
         self.commit(&format!("{app}: changed"));
     }
 
+    /// Commits an app that is of no interest, and tells the commit.
+    pub fn push_other(&self) -> String {
+        self.app("other", "services: {one: {image: bb:1, command: [sleep, \"36000\"], stop_grace_period: 1s, rollout: {min_healthy_time: 0s}}}\n");
+        self.commit("other: first")
+    }
+
     pub fn commit(&self, message: &str) -> String {
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "--allow-empty", "-m", message]);
@@ -139,6 +147,38 @@ impl World {
     /// Starts the binary without waiting for its end.
     pub fn start(&self, arguments: &[&str]) -> Started {
         Started::spawn(self.command(&self.name, &self.engine.address(), arguments))
+    }
+
+    /// Starts the daemon, on the work tree's repository.
+    pub fn watch(&self, variables: &[(&str, &str)]) -> Daemon {
+        let mut command =
+            self.command(&self.name, &self.engine.address(), &["--ref", "main", "--log-format", "json", "watch"]);
+        command.envs(variables.iter().copied());
+        Daemon::spawn(command, self.folder.path().join("watch.log"))
+    }
+
+    /// Waits until a web server answers with a word.
+    #[track_caller]
+    pub fn answers(&self, app: &str, service: &str, word: &str) {
+        let fetch = ["wget", "-qO-", "http://127.0.0.1:8080/"];
+        until(&format!("{app}/{service} answers `{word}`"), 60, || {
+            let running = self.running(app, service);
+            running.iter().any(|id| {
+                let output = self.engine.try_ask(&[&["exec", id.as_str()], &fetch[..]].concat());
+                String::from_utf8_lossy(&output.stdout).trim() == word
+            })
+        });
+    }
+
+    /// Waits until a service has exactly one running container other than this one.
+    #[track_caller]
+    pub fn another(&self, app: &str, service: &str, than: &str) -> Container {
+        until(
+            &format!("one container of {app}/{service}, and not {than}"),
+            60,
+            || matches!(self.running(app, service).as_slice(), [one] if one != than),
+        );
+        self.one(app, service)
     }
 
     /// Runs the binary on a terminal of the kind that is given; both streams come out of it as one.

@@ -7,9 +7,9 @@ mod service;
 
 pub use order::start_first_refusal;
 
-use super::{Desired, DesiredNetwork, DesiredVolume, SpecHash, Sync, names};
+use super::{Desired, DesiredNetwork, DesiredVolume, SpecHash, Sync, Window, names};
 use crate::{
-    manifest::{App, Manifest, Network, Service, Volume},
+    manifest::{self, App, Manifest, Network, Service, Volume},
     value::{AppName, EnvironmentName, ResourceKey, ServiceName},
 };
 use serde::Serialize;
@@ -87,13 +87,21 @@ impl Resolving<'_> {
             volumes: manifest.volumes.iter().map(|(key, volume)| self.volume(key, volume)).collect(),
             jobs: jobs.collect(),
             services,
-            sync: Sync {
-                self_heal: manifest.sync.self_heal,
-                prune: manifest.sync.prune,
-                suspend: manifest.sync.suspend,
-            },
+            sync: self.sync(),
             // Our own plain data has string keys only, so it is always JSON.
             manifest: serde_json::to_value(manifest).unwrap_or_default(),
+        }
+    }
+
+    fn sync(&self) -> Sync {
+        let manifest::Sync { automated, self_heal, prune, depends_on, suspend, windows } = &self.manifest.sync;
+        Sync {
+            automated: *automated,
+            self_heal: *self_heal,
+            prune: *prune,
+            suspend: *suspend,
+            depends_on: depends_on.iter().map(|other| other.seen_from(self.environment)).collect(),
+            windows: windows.iter().map(Window::from).collect(),
         }
     }
 

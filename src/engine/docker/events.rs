@@ -1,11 +1,14 @@
-//! The engine's events about containers, both engines' words in one.
+//! The engine's events about containers, networks and images, both engines' words in one.
 
 use super::{
     Dialect, Docker,
     ask::{Ask, encoded},
     libpod,
 };
-use crate::engine::{Answer, EngineError, Event, view::EventKind};
+use crate::{
+    desired::label,
+    engine::{Answer, EngineError, Event, view::EventKind},
+};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use jiff::Timestamp;
@@ -16,16 +19,16 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 const WAITING: usize = 256;
 
 impl Docker {
-    pub(super) async fn watch_containers(&self) -> Answer<Receiver<Event>> {
+    pub(super) async fn watch_things(&self) -> Answer<Receiver<Event>> {
         let doing = "tell its events";
-        let filters = encoded(r#"{"type":["container"]}"#);
+        let filters = encoded(r#"{"type":["container","network","image"]}"#);
         let answer = self.0.transport.stream(Ask::get(doing, self.path(&format!("/events?filters={filters}")))).await?;
         if !answer.status().is_success() {
             let status = answer.status().as_u16();
             return Err(EngineError::Refused { doing: doing.to_owned(), status, message: answer.status().to_string() });
         }
         let (sender, receiver) = mpsc::channel(WAITING);
-        tokio::spawn(forward(answer.into_body(), sender));
+        tokio::spawn(forward(answer.into_body(), self.0.dialect, sender));
         Ok(receiver)
     }
 
@@ -46,7 +49,7 @@ impl Docker {
 }
 
 /// Ends when the stream ends or nobody listens any more; either way the channel closes.
-async fn forward(mut body: Incoming, sender: Sender<Event>) {
+async fn forward(mut body: Incoming, dialect: Dialect, sender: Sender<Event>) {
     let mut pending = Vec::new();
     loop {
         let frame = tokio::select! {
@@ -58,7 +61,7 @@ async fn forward(mut body: Incoming, sender: Sender<Event>) {
         pending.extend_from_slice(&data);
         while let Some(end) = pending.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = pending.drain(..=end).collect();
-            if let Some(event) = event(&line)
+            if let Some(event) = event(&line, dialect)
                 && sender.send(event).await.is_err()
             {
                 return;
@@ -67,19 +70,52 @@ async fn forward(mut body: Incoming, sender: Sender<Event>) {
     }
 }
 
-fn event(line: &[u8]) -> Option<Event> {
+/// What a line tells; none where it is of no interest to anybody.
+fn event(line: &[u8], dialect: Dialect) -> Option<Event> {
     let said: Value = serde_json::from_slice(line).ok()?;
-    let container = said["Actor"]["ID"].as_str().or_else(|| said["id"].as_str())?.to_owned();
+    let id = said["Actor"]["ID"].as_str().or_else(|| said["id"].as_str())?.to_owned();
     let action = said["Action"].as_str().or_else(|| said["status"].as_str())?;
-    // Docker writes `health_status: healthy`.
-    let kind = match action.split(':').next().unwrap_or(action) {
-        "start" => EventKind::Started,
-        "die" | "died" => EventKind::Died,
-        "health_status" => EventKind::Health,
-        "destroy" | "remove" => EventKind::Removed,
-        _ => EventKind::Other,
-    };
-    Some(Event { container, kind })
+    let attributes = &said["Actor"]["Attributes"];
+    match said["Type"].as_str().unwrap_or("container") {
+        "container" => {
+            let kind = kind(action, dialect)?;
+            let labels = attributes.as_object().into_iter().flatten();
+            let ours = labels.filter(|(name, _)| name.starts_with(label::PREFIX));
+            let labels = ours.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect();
+            Some(Event::Container { id, kind, labels })
+        }
+        "network" => {
+            let container = match dialect {
+                Dialect::Docker => attributes["container"].as_str().map(str::to_owned),
+                // Podman tells the container where Docker tells the network.
+                Dialect::Podman => matches!(action, "connect" | "disconnect").then_some(id),
+            };
+            Some(Event::Network { container })
+        }
+        "image" => {
+            let name = attributes["name"].as_str().unwrap_or(&id).to_owned();
+            matches!(action, "tag" | "untag" | "pull" | "load" | "import" | "delete" | "remove")
+                .then_some(Event::Image { name })
+        }
+        _ => None,
+    }
+}
+
+/// What happened to a container; none for what changes nothing about it.
+fn kind(action: &str, dialect: Dialect) -> Option<EventKind> {
+    // Docker writes `health_status: healthy` and `exec_create: sh -c …`.
+    let word = action.split(':').next().unwrap_or(action);
+    Some(match (word, dialect) {
+        ("start", _) => EventKind::Started,
+        ("die" | "died", _) => EventKind::Died,
+        ("health_status", Dialect::Docker) => EventKind::Health,
+        // Podman tells every check, most of which are ours, and not only when the answer is another one.
+        ("health_status", Dialect::Podman) => return None,
+        ("destroy" | "remove", _) => EventKind::Removed,
+        ("attach" | "detach" | "cleanup" | "resize" | "top" | "archive-path" | "copy" | "sync", _) => return None,
+        (exec, _) if exec.starts_with("exec") => return None,
+        (_, _) => EventKind::Other,
+    })
 }
 
 /// The exit code of a death.
@@ -94,6 +130,7 @@ fn exit_code(line: &[u8]) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
 
     #[test]
     fn only_a_death_has_an_exit_code() {
@@ -106,15 +143,38 @@ mod tests {
 
     #[test]
     fn both_engines_words_become_one() {
-        let kind = |action: &str| {
+        let kind = |action: &str, dialect| {
             let line = format!(r#"{{"Type":"container","Action":"{action}","Actor":{{"ID":"c1"}}}}"#);
-            event(line.as_bytes()).map(|event| event.kind)
+            event(line.as_bytes(), dialect).and_then(|event| match event {
+                Event::Container { kind, .. } => Some(kind),
+                Event::Network { .. } | Event::Image { .. } => None,
+            })
         };
-        assert_eq!(kind("health_status: healthy"), Some(EventKind::Health));
-        assert_eq!(kind("died"), Some(EventKind::Died));
-        assert_eq!(kind("destroy"), Some(EventKind::Removed));
-        assert_eq!(kind("remove"), Some(EventKind::Removed));
-        assert_eq!(kind("exec_die"), Some(EventKind::Other));
-        assert_eq!(event(b"no json"), None);
+        assert_eq!(kind("health_status: healthy", Dialect::Docker), Some(EventKind::Health));
+        assert_eq!(kind("health_status", Dialect::Podman), None);
+        assert_eq!(kind("died", Dialect::Podman), Some(EventKind::Died));
+        assert_eq!(kind("destroy", Dialect::Docker), Some(EventKind::Removed));
+        assert_eq!(kind("remove", Dialect::Podman), Some(EventKind::Removed));
+        assert_eq!(kind("exec_create: sh -c true", Dialect::Docker), None);
+        assert_eq!(kind("update", Dialect::Docker), Some(EventKind::Other));
+        assert_eq!(event(b"no json", Dialect::Docker), None);
+    }
+
+    #[test]
+    fn an_event_tells_whose_container_it_is_and_who_joined_a_network() {
+        let docker = |line: &str| event(line.as_bytes(), Dialect::Docker);
+        let started = docker(
+            r#"{"Type":"container","Action":"start","Actor":{"ID":"c1","Attributes":{"a":"b","reconcile.app":"web"}}}"#,
+        );
+        let labels = BTreeMap::from([("reconcile.app".to_owned(), "web".to_owned())]);
+        assert_eq!(started, Some(Event::Container { id: "c1".to_owned(), kind: EventKind::Started, labels }));
+        let joined =
+            docker(r#"{"Type":"network","Action":"connect","Actor":{"ID":"n1","Attributes":{"container":"c1"}}}"#);
+        assert_eq!(joined, Some(Event::Network { container: Some("c1".to_owned()) }));
+        let left = r#"{"Type":"network","Action":"disconnect","Actor":{"ID":"c1","Attributes":{"name":"evt"}}}"#;
+        assert_eq!(event(left.as_bytes(), Dialect::Podman), Some(Event::Network { container: Some("c1".to_owned()) }));
+        let named =
+            docker(r#"{"Type":"image","Action":"tag","Actor":{"ID":"sha256:1","Attributes":{"name":"app:1"}}}"#);
+        assert_eq!(named, Some(Event::Image { name: "app:1".to_owned() }));
     }
 }

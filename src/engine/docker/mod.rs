@@ -124,7 +124,10 @@ impl Engine for Docker {
     }
 
     async fn container(&self, id: &str) -> Answer<Option<Detail>> {
-        let said = self.ask("inspect a container", &format!("/containers/{}/json", encoded(id))).await?;
+        let said = match self.ask("inspect a container", &format!("/containers/{}/json", encoded(id))).await {
+            Err(EngineError::Refused { .. }) if self.has_gone(id).await? => None,
+            said => said?,
+        };
         Ok(said.map(|said| read::container::detail(&said, self.abilities())))
     }
 
@@ -173,7 +176,7 @@ impl Engine for Docker {
     }
 
     async fn events(&self) -> Answer<Receiver<Event>> {
-        self.watch_containers().await
+        self.watch_things().await
     }
 
     async fn pull(&self, reference: &str, platform: Option<&str>) -> Answer<()> {

@@ -65,6 +65,16 @@ impl Docker {
         matches!(error, EngineError::Refused { status: 500, message, .. } if message.contains("no such network interface"))
     }
 
+    /// Podman refuses (500) to inspect a container that goes in that very moment, where it means that there is none.
+    pub(super) async fn has_gone(&self, id: &str) -> Answer<bool> {
+        if self.0.dialect != Dialect::Podman {
+            return Ok(false);
+        }
+        let path = libpod(&format!("/containers/{}/exists", encoded(id)));
+        let answer = self.0.transport.whole(Ask::get("look for a container", path)).await?;
+        Ok(answer.status() == hyper::StatusCode::NOT_FOUND)
+    }
+
     /// It was started again by the engine, and something happened to it lately.
     fn crashes(&self, seen: &Detail) -> bool {
         let lately = |time: Option<Timestamp>| time.is_some_and(|time| self.now().duration_since(time) < CRASH_LOOP);

@@ -104,11 +104,21 @@ impl Model {
         done
     }
 
+    /// Ends every stream of events, as an engine does that restarts.
+    pub fn cut_events(&self) {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     fn tell(&self, container: &str, kind: EventKind) {
+        let labels = self.by_hand(|world| world.find(container).map(|it| it.labels.clone())).unwrap_or_default();
+        self.announce(&Event::Container { id: container.to_owned(), kind, labels });
+    }
+
+    fn announce(&self, event: &Event) {
         let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
         listeners.retain(|listener| {
             // A listener that is too slow loses its stream, as with a real engine.
-            listener.try_send(Event { container: container.to_owned(), kind: kind.clone() }).is_ok()
+            listener.try_send(event.clone()).is_ok()
         });
     }
 }
@@ -208,11 +218,15 @@ impl Engine for Model {
     }
 
     async fn tag(&self, image_id: &str, tag: &str) -> Answer<()> {
-        self.effect("tag", tag, |world, _| effects::tag(world, image_id, tag)).await
+        self.effect("tag", tag, |world, _| effects::tag(world, image_id, tag)).await?;
+        self.announce(&Event::Image { name: tag.to_owned() });
+        Ok(())
     }
 
     async fn untag(&self, tag: &str) -> Answer<()> {
-        self.effect("untag", tag, |world, _| effects::untag(world, tag)).await
+        self.effect("untag", tag, |world, _| effects::untag(world, tag)).await?;
+        self.announce(&Event::Image { name: tag.to_owned() });
+        Ok(())
     }
 
     async fn create_network(&self, network: &CreateNetwork) -> Answer<String> {
@@ -265,23 +279,33 @@ impl Engine for Model {
     }
 
     async fn rename(&self, id: &str, name: &str) -> Answer<()> {
-        self.effect("rename", id, |world, _| effects::rename(world, id, name)).await
+        self.effect("rename", id, |world, _| effects::rename(world, id, name)).await?;
+        self.tell(id, EventKind::Other);
+        Ok(())
     }
 
     async fn adjust(&self, id: &str, to: &Adjustable) -> Answer<()> {
-        self.effect("adjust", id, |world, _| effects::adjust(world, id, to)).await
+        self.effect("adjust", id, |world, _| effects::adjust(world, id, to)).await?;
+        self.tell(id, EventKind::Other);
+        Ok(())
     }
 
     async fn unpause(&self, id: &str) -> Answer<()> {
-        self.effect("unpause", id, |world, _| effects::unpause(world, id)).await
+        self.effect("unpause", id, |world, _| effects::unpause(world, id)).await?;
+        self.tell(id, EventKind::Other);
+        Ok(())
     }
 
     async fn connect(&self, id: &str, network: &str, aliases: &BTreeSet<String>) -> Answer<()> {
-        self.effect("connect", id, |world, _| effects::connect(world, id, network, aliases)).await
+        self.effect("connect", id, |world, _| effects::connect(world, id, network, aliases)).await?;
+        self.announce(&Event::Network { container: Some(id.to_owned()) });
+        Ok(())
     }
 
     async fn disconnect(&self, id: &str, network: &str) -> Answer<()> {
-        self.effect("disconnect", id, |world, _| effects::disconnect(world, id, network)).await
+        self.effect("disconnect", id, |world, _| effects::disconnect(world, id, network)).await?;
+        self.announce(&Event::Network { container: Some(id.to_owned()) });
+        Ok(())
     }
 
     async fn wait(&self, id: &str) -> Answer<i64> {

@@ -8,10 +8,13 @@ pub(super) mod compose;
 mod findings;
 mod health;
 mod network;
+mod order;
 pub(super) mod paste;
 mod reference;
+mod sync;
 
 pub use across::cross_check;
+pub use order::{Surroundings, order};
 
 use super::Manifest;
 use crate::yaml::{Diagnostic, Node};
@@ -24,6 +27,7 @@ pub(super) fn app(manifest: &Manifest, tree: &Node) -> Vec<Diagnostic> {
     circle::circles(manifest, &mut findings);
     network::external(manifest, &mut findings);
     body::rest(manifest, &mut findings);
+    sync::windows(manifest, &mut findings);
     for (name, service) in &manifest.services {
         network::service(manifest, name, service, &mut findings);
         asleep::service(manifest, name, service, &mut findings);

@@ -40,6 +40,10 @@ fn unused(schema: &Value, values: &[&Value], path: &str, found: &mut Vec<String>
             values.iter().filter_map(|value| value.as_object()).flat_map(|map| map.values()).collect();
         unused(&schema["additionalProperties"], &below, &format!("{path}*."), found);
     }
+    if schema["items"].is_object() {
+        let below: Vec<&Value> = values.iter().filter_map(|value| value.as_array()).flatten().collect();
+        unused(&schema["items"], &below, &format!("{path}[]."), found);
+    }
     for branch in schema["anyOf"].as_array().into_iter().flatten().filter(|branch| branch["type"] == "object") {
         let below: Vec<&Value> = values.iter().copied().filter(|value| value.is_object()).collect();
         if !below.is_empty() {

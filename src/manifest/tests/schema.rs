@@ -73,6 +73,9 @@ fn the_published_schema_has_none_of_our_own_keywords() {
 fn write_defaults(schema: &Value, value: &mut Value) -> usize {
     let branches = schema["anyOf"].as_array().into_iter().flatten();
     let mut written = branches.map(|branch| write_defaults(branch, value)).sum();
+    for item in value.as_array_mut().into_iter().flatten() {
+        written += write_defaults(&schema["items"], item);
+    }
     let Value::Object(fields) = value else { return written };
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         if let (false, false) = (fields.contains_key(name), property["default"].is_null()) {
@@ -102,10 +105,10 @@ fn a_default_of_the_schema_changes_nothing_when_it_is_written() {
             },
         },
         "jobs": {"migrate": {"service": "web", "command": ["true"]}},
-        "sync": {},
+        "sync": {"windows": [{"kind": "deny", "schedule": "0 8 * * *", "duration": "1h"}]},
     });
     let mut written = bare.clone();
-    assert_eq!(write_defaults(shape(), &mut written), 42, "{written:#}");
+    assert_eq!(write_defaults(shape(), &mut written), 45, "{written:#}");
     let manifest = |value: &Value| serde_json::from_value::<Manifest>(value.clone()).unwrap();
     assert_eq!(manifest(&written), manifest(&bare));
     assert_eq!(serde_json::to_value(manifest(&written)).unwrap(), serde_json::to_value(manifest(&bare)).unwrap());

@@ -62,3 +62,13 @@ async fn any_other_refusal_of_a_network_is_told_at_once() {
     let said = podman.create_network(&network()).await.unwrap_err();
     assert!(matches!(said, EngineError::Refused { status: 500, .. }), "{said}");
 }
+
+#[tokio::test]
+async fn a_container_that_goes_while_it_is_inspected_is_not_there() {
+    const GOING: (u16, &str) = (500, r#"{"message":"container c1 does not exist in database: no such container"}"#);
+    let podman = podman_that_says(vec![GOING, (404, "{}")]).await;
+    assert_eq!(podman.container("c1").await.unwrap(), None);
+    let podman = podman_that_says(vec![GOING, (204, "")]).await;
+    let said = podman.container("c1").await.unwrap_err();
+    assert!(matches!(said, EngineError::Refused { status: 500, .. }), "{said}");
+}

@@ -52,13 +52,16 @@ async fn events_tell(engine: Docker, run: &str) {
     let mut wanted = vec![EventKind::Started, EventKind::Died];
     while !wanted.is_empty() {
         let event = timeout(SOON, events.recv()).await.expect("an event in time").expect("the stream is open");
-        if event.container == id {
-            wanted.retain(|kind| *kind != event.kind);
+        if let Event::Container { id: of, kind: seen, .. } = event
+            && of == id
+        {
+            wanted.retain(|kind| *kind != seen);
         }
     }
     sweep(&engine, run).await;
-    let removed =
-        async { while events.recv().await != Some(Event { container: id.clone(), kind: EventKind::Removed }) {} };
+    let is_removal =
+        |event: Event| matches!(event, Event::Container { id: of, kind: EventKind::Removed, .. } if of == id);
+    let removed = async { while !is_removal(events.recv().await.expect("the stream is open")) {} };
     timeout(SOON, removed).await.expect("the removal is told");
 }
 on_both!(events_tell, docker_tells_events, podman_tells_events);

@@ -170,7 +170,6 @@ services:
     secrets: [a]
     proxy: {}
     tls: {}
-sync: {automated: true, windows: []}
 "##,
         &[
             r##"1:1: `secrets` is not supported yet"##,
@@ -180,8 +179,6 @@ sync: {automated: true, windows: []}
             r##"8:5: `secrets` is not supported yet"##,
             r##"9:5: `proxy` is not supported yet"##,
             r##"10:5: `tls` is not supported yet"##,
-            r##"11:8: `automated` is not supported yet"##,
-            r##"11:25: `windows` is not supported yet"##,
         ],
     ),
     (

@@ -1,0 +1,4 @@
+mod deliveries;
+mod listening;
+mod metrics;
+mod signatures;

@@ -1,0 +1,23 @@
+//! Stays: notices what changes, in git and on the host, and runs each app's pass when it is its turn.
+//!
+//! A push, an event of the engine, a timer, a person's wish: each only says "look". What is to be done follows from
+//! what is seen, so nothing that is lost, doubled or late does harm.
+//!
+//!     files, webhook, timer → follow → keeper (one for each environment) → turn (one for each app) → pass
+//!                        engine's events ↗
+
+pub mod branch;
+pub mod daemon;
+pub mod files;
+pub mod follow;
+pub mod keeper;
+pub mod nudge;
+pub mod pace;
+pub mod seat;
+pub mod service;
+pub mod standings;
+pub mod told;
+pub mod turn;
+
+pub use branch::{Away, Branch, Halt, Tip};
+pub use daemon::Daemon;

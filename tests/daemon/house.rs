@@ -1,0 +1,231 @@
+//! A daemon at work on the model, with a branch that a test moves.
+
+use crate::rig::Rig;
+use reconcile::{
+    desired::{Desired, resolve_stored},
+    engine::{
+        Engine,
+        model::{Call, Fate, Faults, Model, When},
+    },
+    notice::{Notices, Pace},
+    observed::Life,
+    pass::{Commit, Head},
+    server::Board,
+    watch::{Away, Branch, Daemon, Halt, Tip, told::Told},
+};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinHandle,
+};
+
+/// One service that is healthy at once.
+pub fn service(version: u8) -> Value {
+    json!({"services": {"one": {
+        "image": "web:1",
+        "env": {"VERSION": version.to_string()},
+        "healthcheck": {"test": ["CMD", "true"]},
+    }}})
+}
+
+/// So many services in one app.
+pub fn services(number: usize) -> Value {
+    let services: BTreeMap<String, Value> =
+        (0..number).map(|n| (format!("s{n}"), service(1)["services"]["one"].clone())).collect();
+    json!({ "services": services })
+}
+
+pub fn app(environment: &str, name: &str, manifest: &Value) -> Desired {
+    resolve_stored(&environment.parse().unwrap(), &name.parse().unwrap(), manifest, &BTreeMap::new()).unwrap()
+}
+
+/// What the branch says, as a test has it.
+#[derive(Default)]
+pub struct Scripted {
+    says: Mutex<Option<Result<Tip, Away>>>,
+    pub asked: Mutex<usize>,
+}
+
+impl Scripted {
+    /// Moves the branch.
+    pub fn say(&self, commit: &str, apps: &[Desired]) {
+        let mut environments: BTreeMap<_, Head> = BTreeMap::new();
+        for app in apps {
+            let head = environments.entry(app.environment.clone()).or_insert_with(|| head(commit));
+            head.apps.insert(app.app.clone(), Ok(app.clone()));
+        }
+        let environments = environments.into_iter().map(|(name, head)| (name, Ok(Arc::new(head)))).collect();
+        *self.says.lock().unwrap() = Some(Ok(Tip { commit: Some(commit.to_owned()), environments }));
+    }
+
+    /// Takes it away.
+    pub fn vanish(&self) {
+        let away = Away { reason: "no such branch".to_owned(), hint: None };
+        *self.says.lock().unwrap() = Some(Err(away));
+    }
+
+    /// Moves it to where nobody follows.
+    pub fn halt(&self, commit: &str, environment: &str) {
+        let halt = Halt { reason: "rewound".to_owned(), hint: None, stays: None };
+        let environments = BTreeMap::from([(environment.parse().unwrap(), Err(halt))]);
+        *self.says.lock().unwrap() = Some(Ok(Tip { commit: Some(commit.to_owned()), environments }));
+    }
+}
+
+fn head(commit: &str) -> Head {
+    let commit = Commit { id: commit.to_owned(), revision: format!("main@sha1:{commit}"), ..Commit::default() };
+    Head { commit, apps: BTreeMap::new(), trees: BTreeMap::new(), other: Vec::new() }
+}
+
+impl Branch for Scripted {
+    async fn ask(&self, known: Option<&str>) -> Result<Option<Tip>, Away> {
+        *self.asked.lock().unwrap() += 1;
+        match self.says.lock().unwrap().clone() {
+            Some(Ok(tip)) => Ok((tip.commit.as_deref() != known).then_some(tip)),
+            Some(Err(away)) => Err(away),
+            None => Err(Away { reason: "nothing yet".to_owned(), hint: None }),
+        }
+    }
+
+    async fn folders(&self) -> Vec<(PathBuf, bool)> {
+        Vec::new()
+    }
+}
+
+/// A daemon at work.
+pub struct House {
+    _rig: Rig,
+    pub model: Model,
+    pub branch: Arc<Scripted>,
+    nudge: Arc<Notify>,
+    stop: watch::Sender<bool>,
+    work: JoinHandle<()>,
+    calls: Arc<Mutex<Vec<Call>>>,
+    away: Arc<AtomicBool>,
+}
+
+impl House {
+    /// A daemon for these environments; the branch says nothing yet.
+    pub async fn of(environments: &[&str]) -> Self {
+        let rig = Rig::new();
+        let (calls, away) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
+        let (counted, is_away) = (Arc::clone(&calls), Arc::clone(&away));
+        let faults: Faults = Arc::new(move |when, call: &Call| {
+            if when == When::Before {
+                counted.lock().unwrap().push(call.clone());
+                if is_away.load(Ordering::Relaxed) {
+                    let source = "nobody listens".into();
+                    let address = "model".to_owned();
+                    return Fate::Fail(reconcile::engine::EngineError::Unreachable { address, source });
+                }
+            }
+            Fate::Go
+        });
+        let host = Arc::new(rig.host(faults).await);
+        let (branch, nudge) = (Arc::new(Scripted::default()), Arc::new(Notify::new()));
+        let environments: Vec<_> = environments.iter().map(|name| name.parse().unwrap()).collect();
+        let notices = Notices::begin(&[], "here", Pace::default());
+        let told = Arc::new(Told::new(Board::new(Duration::from_secs(30)), notices, &environments));
+        let daemon = Daemon {
+            host,
+            branch: Arc::clone(&branch),
+            environments,
+            told,
+            poll: Duration::from_secs(60),
+            nudge: Arc::clone(&nudge),
+        };
+        let (stop, ending) = watch::channel(false);
+        let work = tokio::spawn(daemon.run(ending));
+        Self { model: rig.model.clone(), _rig: rig, branch, nudge, stop, work, calls, away }
+    }
+
+    /// Pushes, and says so.
+    pub fn push(&self, commit: &str, apps: &[Desired]) {
+        self.branch.say(commit, apps);
+        self.nudge.notify_one();
+    }
+
+    pub fn nudge(&self) {
+        self.nudge.notify_one();
+    }
+
+    /// The engine goes away, or comes back.
+    pub fn engine_answers(&self, answers: bool) {
+        self.away.store(!answers, Ordering::Relaxed);
+        self.model.cut_events();
+    }
+
+    /// The calls since this was asked last.
+    pub fn calls(&self) -> Vec<Call> {
+        std::mem::take(&mut self.calls.lock().unwrap())
+    }
+
+    /// Waits, in virtual time, until it holds.
+    #[track_caller]
+    pub fn until<'a>(&'a self, what: &'a str, holds: impl Fn(&Self) -> bool + 'a) -> impl Future<Output = ()> + 'a {
+        let place = std::panic::Location::caller();
+        async move {
+            // Real time bounds it too: the ledger's thread does not know of the virtual one.
+            let began = std::time::Instant::now();
+            while !holds(self) {
+                assert!(began.elapsed() < Duration::from_secs(60), "{place}: never: {what}");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
+
+    /// Waits until no call was made for two minutes of virtual time but those of sweeps.
+    pub async fn quiet(&self) {
+        let is_effect = |call: &Call| call.effect;
+        loop {
+            self.calls();
+            tokio::time::sleep(Duration::from_secs(120)).await;
+            if !self.calls().iter().any(is_effect) {
+                return;
+            }
+        }
+    }
+
+    /// The running containers of a service of an app, by their ids.
+    pub fn running(&self, app: &str) -> Vec<String> {
+        self.model.by_hand(|world| {
+            let of_app =
+                world.containers.iter().filter(|(_, it)| it.labels.get("reconcile.app").is_some_and(|of| of == app));
+            of_app.filter(|(_, it)| it.life == Life::Running).map(|(id, _)| id.clone()).collect()
+        })
+    }
+
+    /// The version that an app's only container runs.
+    pub fn version(&self, app: &str) -> Option<String> {
+        self.model.by_hand(|world| {
+            let mut of_app = world
+                .containers
+                .values()
+                .filter(|it| it.labels.get("reconcile.app").is_some_and(|of| of == app) && it.life == Life::Running);
+            match (of_app.next(), of_app.next()) {
+                (Some(it), None) => it.spec.env.get("VERSION").cloned(),
+                (_, _) => None,
+            }
+        })
+    }
+
+    /// Removes a container as a hand does, which the engine tells of.
+    pub async fn remove(&self, id: &str) {
+        let _ = self.model.stop(id, Duration::ZERO).await;
+        let _ = self.model.remove(id).await;
+    }
+
+    pub async fn end(self) {
+        self.stop.send_replace(true);
+        self.work.await.unwrap();
+    }
+}
