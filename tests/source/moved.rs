@@ -64,6 +64,7 @@ fn a_deleted_branch_is_told_apart_from_a_server_that_is_away() {
     let first = sshd.id(Some("main"));
     git(&sshd.bare.path(), &["update-ref", "-d", "refs/heads/main"]);
     git(&sshd.bare.path(), &["update-ref", "refs/heads/other", &first]);
+    git(&sshd.bare.path(), &["update-ref", "refs/tags/main", &first]);
     let error = sshd.refusal();
     assert!(error.is_absent_branch() && !error.is_away(), "{}", said(&error));
     assert!(said(&error).contains("has no branch and no tag `main`"), "{}", said(&error));

@@ -2,7 +2,7 @@
 
 use super::{Access, RemoteError};
 use crate::value::{RemoteLocation, Transport};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use std::{
     fs, io,
     os::unix::fs::MetadataExt,
@@ -52,8 +52,8 @@ impl Keys {
 
 /// One line: the token, or `user:token`.
 fn token(file: &Path) -> Result<Token, RemoteError> {
-    let text = read("the token file", file, SECRET)?;
-    let line = text.trim();
+    let text = SecretString::from(read("the token file", file, SECRET)?);
+    let line = text.expose_secret().trim();
     if line.is_empty() || line.contains(char::is_whitespace) {
         let hint = "write the token alone on one line, or `user:token`".to_owned();
         return Err(unfit("the token file", file, "does not hold one token", hint));
