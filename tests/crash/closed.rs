@@ -8,6 +8,7 @@ use reconcile::{
         Engine,
         model::{Call, Fate, Faults, Script, When, faults},
     },
+    observed::Life,
     pass::{Asker, Mode, Wish},
     record::{Outcome, Suspension},
     show::report::{AppReport, Status},
@@ -94,6 +95,12 @@ async fn an_app_in_sync_is_in_sync_in_a_closed_window_too() {
     assert_eq!((report.outcome, report.status), (Some(Outcome::Succeeded), Status::Synced), "{report:?}");
     assert_eq!(report.notes, Vec::<String>::new());
     assert!(report.wakes_at.is_some());
+    // One that was restarted is seen to be well again, which changes nothing.
+    tokio::time::advance(Duration::from_secs(60)).await;
+    let now = rig.model.now();
+    rig.model.by_hand(|world| world.containers.values_mut().for_each(|it| it.started_at = Some(now)));
+    let report = pass(&rig, &with(1, &closed(&rig, "1h", false)), Asker::Daemon, nothing()).await;
+    assert_eq!((report.outcome, report.status), (Some(Outcome::Succeeded), Status::Synced), "{report:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -144,6 +151,11 @@ async fn what_runs_when_a_window_begins_is_brought_to_its_end() {
     let report = pass(&rig, &with(2, &sync), Asker::Daemon, faults::none()).await;
     assert_eq!(report.outcome, Some(Outcome::RolledBack), "{report:?}");
     assert!(report.wakes_at.is_some(), "it ended in the window");
+    let up = rig.model.by_hand(|world| {
+        let up = world.containers.values().filter(|it| it.life == Life::Running);
+        up.map(|it| it.spec.image.clone()).collect::<Vec<_>>()
+    });
+    assert_eq!(up, ["db:1"]);
 }
 
 #[tokio::test(start_paused = true)]
