@@ -42,9 +42,7 @@ impl<B: Branch> Follower<B> {
         let mut failures = 0;
         while !*self.ending.borrow() {
             // Watched before it is asked, so that nothing is missed in between.
-            if failures == 0 {
-                self.watch(&mut files).await;
-            }
+            self.watch(&mut files).await;
             // An environment that is halted is judged again each time: a person may have accepted meanwhile.
             let at = known.as_ref().filter(|tip| !tip.halts()).and_then(|tip| tip.commit.clone());
             let wait = match self.branch.ask(at.as_deref()).await {

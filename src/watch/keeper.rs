@@ -456,7 +456,8 @@ impl<E: Engine> Keeper<E> {
 /// What a turn came to, for the pace. Where no pass was run, what it tells of is left as it is.
 fn came(report: &AppReport, passed: bool) -> Came {
     use crate::plan::{Action, Cause};
-    match (report.failed(), passed) {
+    let left = report.outcome == Some(Outcome::Held);
+    match (report.failed(), passed && !left) {
         (true, _) => return Came::Failed,
         (false, false) => return Came::Quiet,
         (false, true) => {}

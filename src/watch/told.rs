@@ -188,7 +188,7 @@ fn log(environment: &EnvironmentName, revision: &str, report: &AppReport, took: 
         let log = error.log.join("\n");
         let summary = &error.summary;
         tracing::warn!(%environment, %app, revision, outcome, cause, changes, milliseconds, hint, log, "{summary}");
-    } else if passed && !changes.is_empty() {
+    } else if passed && !changes.is_empty() && report.outcome == Some(crate::record::Outcome::Succeeded) {
         tracing::info!(%environment, %app, revision, outcome, health, cause, changes, milliseconds, "converged");
     } else if !changes.is_empty() {
         let notes = report.notes.join("; ");
