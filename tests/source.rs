@@ -4,6 +4,8 @@
 mod bare;
 #[path = "source/dead.rs"]
 mod dead;
+#[path = "source/engine.rs"]
+mod engine;
 #[path = "source/https.rs"]
 mod https;
 #[path = "source/large.rs"]

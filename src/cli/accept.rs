@@ -136,3 +136,21 @@ fn signers(path: &Path) -> Result<Signers, AcceptError> {
     let text = crate::source::read_trusted("the file of allowed signers", path).map_err(SourceError::from)?;
     Signers::read(&text).map_err(|source| AcceptError::Signers { path: path.to_owned(), source })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn may_move<T: Send>(_: &T) {}
+
+    /// A daemon judges in tasks: whoever breaks this learns it here.
+    #[allow(dead_code)]
+    fn a_judgement_may_move_between_threads(
+        session: &Session,
+        ledger: &Ledger,
+        environment: &EnvironmentName,
+        commit: &Commit,
+    ) {
+        may_move(&session.accept(ledger, environment, commit, Occasion::Watch));
+    }
+}

@@ -72,6 +72,13 @@ impl Session {
     fn found(&self, files: Result<BTreeMap<String, String>, SourceError>) -> Result<Manifests, Complaint> {
         let files = match files {
             Err(error) if error.is_missing_folder() => BTreeMap::new(),
+            Err(error @ SourceError::Git { .. }) => {
+                let hint = self.remote().map(|remote| {
+                    let mirror = remote.mirror();
+                    format!("the mirror may be damaged: remove `{}`, it is a copy and fetched anew", mirror.display())
+                });
+                return Err(source(error).with_hint(hint));
+            }
             found => found.map_err(source)?,
         };
         let Settings { folder, together, .. } = &self.settings;

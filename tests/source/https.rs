@@ -97,6 +97,13 @@ fn a_redirect_to_another_host_is_not_followed() {
 }
 
 #[test]
+fn a_repository_that_is_not_there_is_told_so() {
+    let web = Web::start(&format!("git:{TOKEN}"));
+    let url = web.url().replace("m.git", "gone.git");
+    reads(&web, Some(TOKEN), &url, "ca.crt").is(1).complains("is not there, or not for us").complains("404");
+}
+
+#[test]
 fn a_token_of_one_host_is_not_shown_to_another() {
     let (web, other) = (Web::start(&format!("git:{TOKEN}")), Web::start(&format!("git:{TOKEN}")));
     fs::write(web.path("token"), TOKEN).unwrap();

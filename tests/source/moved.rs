@@ -6,7 +6,7 @@ use crate::{
 };
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
@@ -64,6 +64,7 @@ fn a_deleted_branch_is_told_apart_from_a_server_that_is_away() {
     let first = sshd.id(Some("main"));
     git(&sshd.bare.path(), &["update-ref", "-d", "refs/heads/main"]);
     git(&sshd.bare.path(), &["update-ref", "refs/heads/other", &first]);
+    git(&sshd.bare.path(), &["update-ref", "refs/tags/main", &first]);
     let error = sshd.refusal();
     assert!(error.is_absent_branch() && !error.is_away(), "{}", said(&error));
     assert!(said(&error).contains("has no branch and no tag `main`"), "{}", said(&error));
@@ -170,11 +171,13 @@ fn a_fetch_that_is_killed_leaves_the_mirror_usable() {
     for path in &litter {
         fs::write(path, "half").unwrap();
     }
-    assert_eq!(sshd.remote().last(Some("main")).unwrap().1.id, first, "a look is not in the way of litter");
+    assert_eq!(sshd.remote().last(Some("main")).unwrap().1.id, first, "litter is in the way of a look");
+    let same = fs::metadata(&mirror).unwrap().ino();
     assert_eq!(sshd.id(Some("main")), sshd.bare.git(&["rev-parse", "HEAD"]));
     for path in &litter {
         assert!(!path.exists(), "{} is left", path.display());
     }
+    assert_eq!(fs::metadata(&mirror).unwrap().ino(), same, "all of it was fetched anew");
 }
 
 #[test]
@@ -206,6 +209,40 @@ fn a_damaged_mirror_is_made_anew_and_a_server_that_is_away_does_not_cost_it() {
         let names: Vec<_> = fs::read_dir(sshd.state()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names.len(), 2, "litter: {names:?}");
     }
+}
+
+#[test]
+fn a_mirror_that_lacks_a_file_says_what_to_remove() {
+    let sshd = Sshd::start();
+    let run = crate::run::Run::of(&sshd);
+    run.reads().is(0);
+    let mirror = sshd.state().join("mirror.git");
+    // One object for each file, less one.
+    for (pack, _) in files(&mirror.join("objects/pack")) {
+        let beside = sshd.path("pack");
+        fs::rename(&pack, &beside).unwrap();
+        if pack.extension().is_some_and(|ending| ending == "pack") {
+            let mut unpack = Command::new("git");
+            unpack.current_dir(&mirror).args(["unpack-objects", "-q"]).stdin(fs::File::open(&beside).unwrap());
+            assert!(unpack.status().unwrap().success());
+        }
+    }
+    run.reads().is(0);
+    let file = sshd.bare.git(&["rev-parse", "HEAD:environments/production/web.yaml"]);
+    fs::remove_file(mirror.join("objects").join(&file[..2]).join(&file[2..])).unwrap();
+    run.reads().is(1).complains(&format!("remove `{}`, it is a copy", mirror.display()));
+    fs::remove_dir_all(&mirror).unwrap();
+    run.reads().is(0);
+}
+
+#[test]
+fn another_branch_of_the_same_repository_is_compared_with() {
+    let sshd = Sshd::start();
+    sshd.bare.git(&["checkout", "-q", "-b", "topic"]);
+    sshd.bare.put("environments/production/web.yaml", "services: {web: {image: \"app:2\"}}\n");
+    sshd.bare.push("newer");
+    let ran = crate::run::Run::of(&sshd).run(&["--dry-run", "--against", "topic"]).is(0);
+    assert!(ran.out.contains("app:2 → app:1"), "{}", ran.out);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::{
     sshd::Sshd,
 };
 use reconcile::record::{Accepted, Followed, StateDir};
-use std::path::Path;
+use std::{os::unix::fs::PermissionsExt, path::Path};
 
 fn followed(sshd: &Sshd, environment: &str) -> Followed {
     Followed { source: sshd.url(), reference: "main".to_owned(), environment: environment.parse().unwrap() }
@@ -59,6 +59,18 @@ async fn accept_rewind_wants_the_commit_that_the_branch_is_at() {
         run.run(&["accept-rewind", wrong]).is(1).complains("write 7 to 40 hex digits");
     }
     run.run(&["accept-rewind", "0000000"]).is(1).complains("is not what `main` is at");
+}
+
+#[tokio::test]
+async fn the_ledger_begins_where_a_mirror_was_made_first() {
+    let sshd = Sshd::start();
+    let run = Run::of(&sshd);
+    // As systemd makes one.
+    std::fs::create_dir(sshd.state()).unwrap();
+    std::fs::set_permissions(sshd.state(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    run.reads().is(0);
+    run.run(&["accept-rewind", &sshd.bare.git(&["rev-parse", "HEAD"])]).is(0);
+    assert!(accepted(&sshd, "production").await.is_some());
 }
 
 #[tokio::test]

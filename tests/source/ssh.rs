@@ -137,6 +137,9 @@ fn a_key_that_cannot_be_used_says_why() {
     fs::set_permissions(sshd.path("known_hosts"), fs::Permissions::from_mode(0o666)).unwrap();
     assert!(said(&sshd.refusal()).contains("chmod go-w"), "{}", said(&sshd.refusal()));
     fs::set_permissions(sshd.path("known_hosts"), fs::Permissions::from_mode(0o644)).unwrap();
+    fs::rename(sshd.path("known_hosts"), sshd.path("elsewhere")).unwrap();
+    assert!(said(&sshd.refusal()).contains("known_hosts` is not there"), "{}", said(&sshd.refusal()));
+    fs::rename(sshd.path("elsewhere"), sshd.path("known_hosts")).unwrap();
     let locked = Command::new("ssh-keygen").args(["-q", "-p", "-N", "secret", "-f"]).arg(sshd.path("user")).status();
     assert!(locked.unwrap().success());
     assert!(said(&sshd.refusal()).contains("has a passphrase"), "{}", said(&sshd.refusal()));
@@ -150,10 +153,21 @@ fn a_key_that_cannot_be_used_says_why() {
 }
 
 #[test]
+fn a_state_directory_that_others_can_change_is_not_used() {
+    let sshd = Sshd::start();
+    fs::create_dir(sshd.state()).unwrap();
+    fs::set_permissions(sshd.state(), fs::Permissions::from_mode(0o1777)).unwrap();
+    let text = said(&sshd.refusal());
+    assert!(text.contains("can be changed by others (mode 1777)") && text.contains("--state-dir"), "{text}");
+    assert_eq!(fs::read_dir(sshd.state()).unwrap().count(), 0, "something was put there");
+}
+
+#[test]
 fn a_repository_that_is_not_there_is_no_absent_branch() {
     let sshd = Sshd::start();
     let url = sshd.url().replace("m.git", "gone.git");
     let error = crate::sshd::remote(&url, sshd.access(), &sshd.state()).fetch(None).err().unwrap();
-    assert!(!error.is_absent_branch(), "{}", said(&error));
+    assert!(!error.is_absent_branch() && !error.is_away(), "{}", said(&error));
+    assert!(said(&error).contains("is not there, or not for us"), "{}", said(&error));
     assert!(said(&error).contains("does not appear to be a git repository"), "{}", said(&error));
 }

@@ -22,6 +22,8 @@ const REVISION: &str = "main@sha1:0123456789abcdef0123456789abcdef01234567";
 /// An app that is as it should be.
 fn well() -> AppReport {
     AppReport {
+        suspended: false,
+        wakes_at: None,
         app: "web".parse().unwrap(),
         status: Status::Synced,
         health: HealthWord::Healthy,

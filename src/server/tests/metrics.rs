@@ -28,6 +28,8 @@ fn report(app: &str, outcome: Option<Outcome>, drifted: &[&str]) -> AppReport {
         fields: Vec::new(),
     };
     AppReport {
+        suspended: false,
+        wakes_at: None,
         app: app.parse().unwrap(),
         status: Status::Synced,
         health: HealthWord::Healthy,

@@ -175,6 +175,9 @@ impl Contact {
             }
             (_, ErrorCode::Auth, Keys::Http { token: None }) => RemoteError::NoToken { location },
             (_, _, _) if error.message().contains("redirect") => RemoteError::Redirected { location },
+            (ErrorClass::Ssh | ErrorClass::Http | ErrorClass::Net, _, _) if is_absence(error.message()) => {
+                RemoteError::NoRepository { location, source: error }
+            }
             (
                 ErrorClass::Net
                 | ErrorClass::Ssl
@@ -185,6 +188,10 @@ impl Contact {
                 _,
                 _,
             ) => RemoteError::Away { location, source: error },
+            // A pack that ends early is the way's fault; one that builds on what we should have is ours.
+            (ErrorClass::Indexer, _, _) if !error.message().contains("delta") => {
+                RemoteError::Away { location, source: error }
+            }
             // A name that nobody knows and a port where nobody listens are told as errors of the system.
             (ErrorClass::Os, _, _) if !self.course().listed => RemoteError::Away { location, source: error },
             _ => {
@@ -196,6 +203,14 @@ impl Contact {
             }
         })
     }
+}
+
+/// Nothing but the words of a server tells that it does not have a repository: git's own, and those of forges.
+fn is_absence(words: &str) -> bool {
+    let words = words.to_lowercase();
+    ["not appear to be a git repository", "not found", "status code: 404", "status code: 403"]
+        .iter()
+        .any(|sign| words.contains(sign))
 }
 
 /// Whose fault it was.

@@ -18,6 +18,9 @@ pub enum RemoteError {
     /// The branch or tag is not there.
     #[error("`{location}` has no branch and no tag `{reference}`")]
     NoReference { location: String, reference: String },
+    /// The server answers, and has no such repository for us.
+    #[error("`{location}` is not there, or not for us")]
+    NoRepository { location: String, source: git2::Error },
     /// Nothing was ever pushed, or every branch is gone.
     #[error("`{location}` has no commit")]
     Empty { location: String },
@@ -151,6 +154,11 @@ impl RemoteError {
             )),
             Self::Certificate { .. } => Some(
                 "install the authority's certificate on this host (`update-ca-certificates`), or name it in `SSL_CERT_FILE`"
+                    .to_owned(),
+            ),
+            Self::NoRepository { .. } => Some(
+                "nothing is removed; see that the URL is right, and that the key or token may read: a forge says the same \
+                 to both"
                     .to_owned(),
             ),
             Self::Redirected { .. } => Some("name the repository's own URL".to_owned()),

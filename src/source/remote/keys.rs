@@ -2,7 +2,7 @@
 
 use super::{Access, RemoteError};
 use crate::value::{RemoteLocation, Transport};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use std::{
     fs, io,
     os::unix::fs::MetadataExt,
@@ -52,8 +52,8 @@ impl Keys {
 
 /// One line: the token, or `user:token`.
 fn token(file: &Path) -> Result<Token, RemoteError> {
-    let text = read("the token file", file, SECRET)?;
-    let line = text.trim();
+    let text = SecretString::from(read("the token file", file, SECRET)?);
+    let line = text.expose_secret().trim();
     if line.is_empty() || line.contains(char::is_whitespace) {
         let hint = "write the token alone on one line, or `user:token`".to_owned();
         return Err(unfit("the token file", file, "does not hold one token", hint));
@@ -77,11 +77,10 @@ pub fn read_trusted(what: &'static str, path: &Path) -> Result<String, RemoteErr
 
 /// Reads a file of root's, or of ours, that is closed to others as `closed` says.
 fn read(what: &'static str, path: &Path, closed: u32) -> Result<String, RemoteError> {
-    let failed = |error: io::Error| RemoteError::Unfit {
-        what,
-        path: path.to_owned(),
-        why: format!("cannot be read: {error}"),
-        hint: None,
+    let failed = |error: io::Error| {
+        let gone = error.kind() == io::ErrorKind::NotFound;
+        let why = if gone { "is not there".to_owned() } else { format!("cannot be read: {error}") };
+        RemoteError::Unfit { what, path: path.to_owned(), why, hint: None }
     };
     let metadata = fs::metadata(path).map_err(failed)?;
     let open = metadata.mode() & closed;

@@ -11,7 +11,7 @@ use std::{
     ffi::OsStr,
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -57,6 +57,7 @@ impl Mirror {
     pub fn lock(&self, patience: Duration) -> Result<File, RemoteError> {
         let make = || DirBuilder::new().recursive(true).mode(0o700).create(&self.state);
         make().map_err(self.failed("make the state directory of"))?;
+        self.is_ours()?;
         let open = || {
             OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(self.state.join("mirror.lock"))
         };
@@ -72,6 +73,28 @@ impl Mirror {
                 Err(TryLockError::WouldBlock) => thread::sleep(LOCK_PAUSE),
             }
         }
+    }
+
+    /// Where others may put things, they could put a mirror of theirs.
+    fn is_ours(&self) -> Result<(), RemoteError> {
+        let what = fs::metadata(&self.state).map_err(self.failed("read the state directory of"))?;
+        let ourselves = rustix::process::geteuid().as_raw();
+        let why = if what.uid() != ourselves {
+            format!("belongs to user {}, and this is user {ourselves}", what.uid())
+        } else if what.mode() & 0o022 != 0 {
+            format!("can be changed by others (mode {:04o})", what.mode() & 0o7777)
+        } else {
+            // The ledger closes a directory that it begins with, and takes none that has other things in it.
+            let is_empty = || fs::read_dir(&self.state).is_ok_and(|mut names| names.next().is_none());
+            if what.mode() & 0o077 != 0 && is_empty() {
+                let private = fs::Permissions::from_mode(0o700);
+                fs::set_permissions(&self.state, private)
+                    .map_err(self.failed("make private the state directory of"))?;
+            }
+            return Ok(());
+        };
+        let hint = Some("name another directory with `--state-dir`".to_owned());
+        Err(RemoteError::Unfit { what: "the state directory", path: self.state.clone(), why, hint })
     }
 
     /// Opens it for a look.

@@ -187,13 +187,18 @@ fn fetch_into(path: &Path, contact: &Contact, reference: Option<&str>) -> Result
     contact.listed();
     let wanted = Wanted::of(reference);
     let location = contact.location.to_string();
-    let Some(found) = wanted.among(&told) else {
+    let below = mirror::references(&contact.location);
+    // What was a branch here is one: a tag does not take its place when it is deleted.
+    let was_branch = |told: &&Told| {
+        let branch = wanted.base.map(|base| format!("{below}/heads/{base}"));
+        wanted.is_tag_for_want_of_a_branch(told) && branch.is_some_and(|name| repository.find_reference(&name).is_ok())
+    };
+    let Some(found) = wanted.among(&told).filter(|told| !was_branch(told)) else {
         return Err(Failure::Remote(match wanted.base {
             None => RemoteError::Empty { location },
             Some(base) => RemoteError::NoReference { location, reference: base.to_owned() },
         }));
     };
-    let below = mirror::references(&contact.location);
     let name = local_name(&below, &found.name);
     if !has(&repository, &name, found.id) {
         let mut options = FetchOptions::new();

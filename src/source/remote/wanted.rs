@@ -35,6 +35,8 @@ impl<'a> Wanted<'a> {
         match self.base {
             None => Vec::new(),
             Some(base) if base.starts_with("refs/heads/") || base.starts_with("refs/tags/") => vec![base.to_owned()],
+            // Whoever may push a branch could name it so.
+            Some(_) if self.is_id() => Vec::new(),
             Some(base) => vec![format!("refs/heads/{base}"), format!("refs/tags/{base}")],
         }
     }
@@ -45,6 +47,15 @@ impl<'a> Wanted<'a> {
             .is_some_and(|base| (7..=40).contains(&base.len()) && base.bytes().all(|byte| byte.is_ascii_hexdigit()))
     }
 
+    fn is_id(&self) -> bool {
+        self.may_be_id() && self.base.is_some_and(|base| base.len() == 40)
+    }
+
+    /// Whether a reference is a tag that was found because there is no branch of its name.
+    pub fn is_tag_for_want_of_a_branch(&self, told: &Told) -> bool {
+        self.base.is_some_and(|base| told.name.strip_prefix("refs/tags/") == Some(base))
+    }
+
     /// Of what a server told, the reference to fetch: exactly the one that is meant, or HEAD's for a commit's id.
     pub fn among<'t>(&self, told: &'t [Told]) -> Option<&'t Told> {
         let named = |name: &str| told.iter().find(|told| told.name == name);
@@ -53,7 +64,8 @@ impl<'a> Wanted<'a> {
             Some(found) => Some(found),
             None if self.base.is_none() || self.may_be_id() => {
                 let head = named("HEAD")?;
-                Some(head.target.as_deref().and_then(named).unwrap_or(head))
+                let branch = head.target.as_deref().filter(|target| target.starts_with("refs/heads/"));
+                Some(branch.and_then(named).unwrap_or(head))
             }
             None => None,
         }
@@ -93,6 +105,7 @@ mod tests {
             told("refs/tags/main", None),
             told("refs/tags/v1", None),
             told("refs/pull/1/head", None),
+            told("refs/heads/0707070707070707070707070707070707070707", None),
         ];
         for (reference, name) in [
             (None, Some("refs/heads/main")),
@@ -101,6 +114,7 @@ mod tests {
             (Some("v1"), Some("refs/tags/v1")),
             (Some("v1~1"), Some("refs/tags/v1")),
             (Some("0707070"), Some("refs/heads/main")),
+            (Some("0707070707070707070707070707070707070707"), Some("refs/heads/main")),
             (Some("release"), None),
             (Some("mai"), None),
             (Some("refs/pull/1/head"), None),
@@ -110,5 +124,7 @@ mod tests {
             assert_eq!(found, name, "{reference:?}");
         }
         assert_eq!(Wanted::of(None).among(&all[1..]), None, "a repository without HEAD");
+        let odd = [told("HEAD", Some("refs/pull/1/head")), told("refs/pull/1/head", None)];
+        assert_eq!(Wanted::of(None).among(&odd), Some(&odd[0]), "a HEAD that is no branch is nothing but a commit");
     }
 }
