@@ -116,7 +116,7 @@ async fn a_target_that_never_answers_one_notice_gets_the_next() {
 
 #[tokio::test]
 async fn the_end_sends_what_waits_and_tries_nothing_for_long() {
-    let mut server = Server::answering(vec![Answer::Says("503 Unavailable\r\n"); 1]).await;
+    let mut server = Server::answering(vec![Answer::Says("503 Unavailable\r\n"); 100]).await;
     let pace = Pace { tries: 50, wait: Duration::from_secs(600), try_for: LONG };
     let notices = Notices::begin(&webhook(&server.url), "alpha", pace);
     ["one", "two", "three"].iter().for_each(|summary| notices.tell(news(summary)));
@@ -125,6 +125,7 @@ async fn the_end_sends_what_waits_and_tries_nothing_for_long() {
     notices.end(LONG).await;
     assert!(begin.elapsed() < Duration::from_secs(5), "the end took {:?}", begin.elapsed());
     assert_eq!(server.summaries(3).await, ["one", "two", "three"]);
+    assert!(server.is_quiet(), "something was tried again at the end");
 }
 
 #[tokio::test]

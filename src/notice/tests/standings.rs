@@ -79,8 +79,10 @@ fn a_rollback_is_told_once_and_each_new_revision_that_fails_again() {
     assert_eq!(story(&[back(), auto(), back(), auto(), well()]), "rolled_back - rolled_back - recovered");
     // With nothing stable to go back to it stays failed.
     let stopped = || held("reconcile", None);
-    let failed = ended(Outcome::Failed, "exited with 1");
-    assert_eq!(story(&[failed, stopped(), stopped(), well()]), "failed - - recovered");
+    let failed = || ended(Outcome::Failed, "exited with 1");
+    assert_eq!(story(&[failed(), stopped(), stopped(), well()]), "failed - - recovered");
+    // A hold in between makes no other trouble of it.
+    assert_eq!(story(&[failed(), stopped(), failed(), well()]), "failed - - recovered");
 }
 
 #[test]

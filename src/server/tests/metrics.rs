@@ -49,8 +49,7 @@ fn pass(metrics: &Metrics, report: &AppReport) {
 /// The value of a series; none where there is no such series.
 fn value(metrics: &Metrics, series: &str) -> Option<String> {
     let text = metrics.render(at(2000));
-    let found = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ').map(str::to_owned));
-    found
+    text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ').map(str::to_owned))
 }
 
 const WEB: &str = r#"environment="production",app="web""#;
