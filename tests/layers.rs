@@ -123,7 +123,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("rusqlite", &["record"]),
     // What others wrote is read by `yaml` alone; the ledger's documents are our own.
     ("serde_yaml", &["yaml", "record", "show"]),
-    ("crate::engine", &["engine", "observe", "apply", "probe", "pass", "cli"]),
+    ("crate::engine", &["engine", "observe", "apply", "probe", "pass", "watch", "cli"]),
 ];
 
 /// What else would be an ending, and is the one place for it: a number of libgit2 that only `unsafe` can set.

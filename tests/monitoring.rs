@@ -47,6 +47,8 @@ fn report(app: &str, outcome: Outcome) -> AppReport {
         status: Status::Synced,
         health: HealthWord::Healthy,
         held: None,
+        suspended: false,
+        wakes_at: None,
         changes: vec![drift],
         outcome: Some(outcome),
         error: None,

@@ -17,5 +17,5 @@ mod webhook;
 mod tests;
 
 pub use news::{CommitState, News, State, Tidings};
-pub use queue::{Counts, Notices, Pace, complaints};
+pub use queue::{Counts, Known, Notices, Pace, complaints};
 pub use standing::{Standing, between};

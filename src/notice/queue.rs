@@ -78,7 +78,16 @@ pub struct Notices {
     tasks: JoinSet<()>,
     tally: Arc<Tally>,
     ending: watch::Sender<bool>,
-    standings: Mutex<BTreeMap<(EnvironmentName, AppName), Standing>>,
+    standings: Mutex<Standings>,
+}
+
+type Standings = BTreeMap<(EnvironmentName, AppName), Standing>;
+
+/// What outlives the targets of a host file that is read anew.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    standings: Standings,
+    counts: Counts,
 }
 
 #[derive(Debug)]
@@ -142,14 +151,21 @@ impl Notices {
         standings.remove(&(environment.clone(), app.clone()));
     }
 
+    /// What people know by now, for those who come after.
+    #[must_use]
+    pub fn known(&self) -> Known {
+        let standings = self.standings.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Known { standings, counts: self.counts() }
+    }
+
     /// Knows what those before knew, so that a host file that is read anew tells nothing twice.
-    pub fn inherit(&self, before: &Self) {
-        let known = before.standings.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        *self.standings.lock().unwrap_or_else(PoisonError::into_inner) = known;
-        let counts = before.counts();
-        self.tally.sent.fetch_add(counts.sent, Ordering::Relaxed);
-        self.tally.failed.fetch_add(counts.failed, Ordering::Relaxed);
-        self.tally.dropped.fetch_add(counts.dropped, Ordering::Relaxed);
+    #[must_use]
+    pub fn knowing(self, before: Known) -> Self {
+        *self.standings.lock().unwrap_or_else(PoisonError::into_inner) = before.standings;
+        self.tally.sent.fetch_add(before.counts.sent, Ordering::Relaxed);
+        self.tally.failed.fetch_add(before.counts.failed, Ordering::Relaxed);
+        self.tally.dropped.fetch_add(before.counts.dropped, Ordering::Relaxed);
+        self
     }
 
     /// What became of notices so far.

@@ -1,6 +1,10 @@
 //! Four paths, and what each says.
 
-use super::{Board, Hook, hook::Verdict, intake};
+use super::{
+    Board, Hook,
+    hook::Verdict,
+    intake::{self, NoBody},
+};
 use http_body_util::Full;
 use hyper::{
     Method, Request, Response, StatusCode,
@@ -90,9 +94,13 @@ where
     B: Body<Data = Bytes> + Unpin,
 {
     let (parts, body) = request.into_parts();
-    let Some(body) = intake::read(body).await else {
-        board.metrics().delivery("too_large");
-        return said(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 1 MiB\n");
+    let body = match intake::read(body).await {
+        Ok(body) => body,
+        Err(NoBody::TooLarge) => {
+            board.metrics().delivery("too_large");
+            return said(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 1 MiB\n");
+        }
+        Err(NoBody::Broken) => return said(StatusCode::BAD_REQUEST, "the body is broken\n"),
     };
     let verdict = hook.hear(&parts.headers, &body, Timestamp::now(), Instant::now());
     let (status, word, text) = match verdict {

@@ -49,6 +49,11 @@ proptest! {
     }
 
     #[test]
+    fn pattern_and_parser_of_apps_agree(text in "[a-b_/-]{0,6}") {
+        agree::<AppPath>(&text);
+    }
+
+    #[test]
     fn sizes_are_read_as_they_are_written(bytes in 0..=i64::MAX.unsigned_abs()) {
         round_trip(&Size::from_bytes(bytes));
     }

@@ -25,6 +25,7 @@ mod failure;
 mod gateway;
 mod gondulf;
 mod killed;
+mod order;
 mod readme;
 mod terminal;
 mod vault_dash;

@@ -12,6 +12,7 @@ mod environments;
 mod golden;
 mod layering;
 mod mistakes;
+mod order;
 mod resolving;
 mod schema;
 

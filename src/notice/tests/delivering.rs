@@ -151,9 +151,11 @@ async fn a_host_file_read_anew_tells_nothing_twice_and_a_new_app_begins_anew() {
     let failed = super::ended(crate::record::Outcome::Failed, "x");
     first.app(&environment, super::REVISION, &failed, at);
     server.next().await;
-    let second = Notices::begin(&webhook(&server.url), "alpha", QUICK);
-    second.inherit(&first);
+    counts(&first, Counts { sent: 1, ..Counts::default() }).await;
+    let known = first.known();
     first.end(LONG).await;
+    let second = Notices::begin(&webhook(&server.url), "alpha", QUICK).knowing(known);
+    assert_eq!(second.counts(), Counts { sent: 1, ..Counts::default() });
     second.app(&environment, super::REVISION, &failed, at);
     second.forget(&environment, &failed.app);
     second.app(&environment, super::REVISION, &failed, at);

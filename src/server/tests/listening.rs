@@ -153,6 +153,17 @@ async fn a_body_that_is_too_large_is_read_to_its_end_and_refused() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_none_is_not_counted_as_a_webhook() {
+    let served = served(Duration::from_secs(60), true).await;
+    let head = "POST /webhook HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n";
+    assert_eq!(status(&served.says(format!("{head}\r\nzz\r\n")).await), "400");
+    assert!(!served.get("/metrics").await.contains(r#"reconcile_webhook_deliveries_total{answer="too_large"} 1"#));
+    // In chunks it may come all the same.
+    let token = format!("X-Gitlab-Token: {SECRET}\r\n");
+    assert_eq!(status(&served.says(format!("{head}{token}\r\n2\r\n{{}}\r\n0\r\n\r\n")).await), "202");
+}
+
+#[tokio::test]
 async fn a_head_that_is_too_large_is_refused() {
     let served = served(Duration::from_secs(60), false).await;
     let answer = served.says(format!("GET /healthz HTTP/1.1\r\nX: {}", "x".repeat(20_000))).await;

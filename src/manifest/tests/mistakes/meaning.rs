@@ -271,4 +271,42 @@ services:
             r##"10:3: key `image` is missing in `services.other`: expected text (Image) (for example `nginx:1.27`)"##,
         ],
     ),
+    (
+        r##"
+services: {web: {image: bb:1}}
+sync:
+  depends_on: [Web, a/b/c]
+  windows:
+    - {kind: denied, schedule: "0 8 * *", duration: 10h}
+    - {kind: deny, schedule: "61 8 * * *", duration: 10h, timezone: Europe/Berln}
+    - {kind: deny, schedule: "0 8 * * *"}
+    - {kind: allow, schedule: "0 0 30 2 *", duration: 1d, timeZone: UTC, manualSync: true}
+"##,
+        &[
+            r##"3:16: `Web` is not an app: write `app`, or `environment/app` for one of another environment (for example `database`)"##,
+            r##"3:21: `a/b/c` is not an app: write `app`, or `environment/app` for one of another environment (for example `database`)"##,
+            r##"5:14: `denied` is none of `allow`, `deny`"##,
+            r##"5:32: `0 8 * *` is not a schedule: it has 4 fields and needs five: minute, hour, day of the month, month, day of the week, as in `30 2 * * *` (for example `0 8 * * 1-5`)"##,
+            r##"6:30: `61 8 * * *` is not a schedule: `61` is no minute: it goes from 0 to 59, a range from the smaller to the larger (for example `0 8 * * 1-5`)"##,
+            r##"6:69: `Europe/Berln` is not a time zone: did you mean `Europe/Berlin`? (for example `Europe/Berlin`)"##,
+            r##"7:7: key `duration` is missing in `sync.windows.2`: expected text (Duration) (for example `10h`)"##,
+            r##"8:31: `0 0 30 2 *` is not a schedule: no month it names has such a day (for example `0 8 * * 1-5`)"##,
+            r##"8:59: `timeZone` is written `timezone` here"##,
+            r##"8:74: `manualSync` means nothing here: write `manual`"##,
+        ],
+    ),
+    (
+        r##"
+services: {web: {image: bb:1}}
+sync:
+  windows:
+    - {kind: deny, schedule: "0 8 * * *", duration: 59s}
+    - {kind: allow, schedule: "0 8 * * *", duration: 367d}
+    - {kind: allow, schedule: "0 8 * * *", duration: 366d}
+"##,
+        &[
+            r##"4:53: a window lasts 1m or more"##,
+            r##"5:54: a window lasts 366d at most"##,
+        ],
+    ),
 ];
