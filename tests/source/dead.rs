@@ -45,8 +45,12 @@ fn black_hole() -> (TcpListener, Vec<TcpStream>, SocketAddr) {
 #[track_caller]
 fn is_given_up(sshd: &Sshd, url: &str) {
     let mut access = sshd.access();
-    access.patience =
-        Patience { answer: Duration::from_secs(1), silence: Duration::from_secs(1), whole: Duration::from_secs(2) };
+    access.patience = Patience {
+        answer: Duration::from_secs(1),
+        silence: Duration::from_secs(1),
+        whole: Duration::from_secs(2),
+        ..access.patience
+    };
     let begun = Instant::now();
     // A mirror for each: a thread that nobody waits for any more keeps the lock for a while.
     let state = sshd.path(&format!("state of {}", url.split(':').next().unwrap()));

@@ -1,6 +1,9 @@
 //! Much of it: printed, not judged by the clock of a machine that others use too.
 
-use crate::{bare::git, sshd::Sshd};
+use crate::{
+    bare::git,
+    sshd::{Sshd, said},
+};
 use std::{
     fmt::Write as _,
     io::Write as _,
@@ -50,6 +53,23 @@ fn ten_thousand_files_are_fetched() {
     let begun = Instant::now();
     sshd.id(Some("main"));
     eprintln!("10,000 files: looked again in {:?}", begun.elapsed());
+}
+
+#[test]
+fn more_than_a_repository_of_manifests_has_is_not_taken() {
+    let sshd = Sshd::start();
+    let first = sshd.id(Some("main"));
+    // Random digits do not become shorter.
+    let noise: String = (0..200_000).map(|_| fastrand::alphanumeric()).collect();
+    sshd.bare.put("noise", &noise);
+    let second = sshd.bare.push("noise");
+    let mut access = sshd.access();
+    access.patience.bytes = 10_000;
+    let error = crate::sshd::remote(&sshd.url(), access, &sshd.state()).fetch(Some("main")).err().unwrap();
+    assert!(said(&error).contains("has more than 10000 bytes to fetch"), "{}", said(&error));
+    assert!(!error.is_away() && !error.is_absent_branch());
+    assert_eq!(sshd.remote().last(Some("main")).unwrap().1.id, first);
+    assert_eq!(sshd.id(Some("main")), second);
 }
 
 #[test]

@@ -71,6 +71,20 @@ fn a_pinned_key_of_another_kind_is_told_apart_from_a_changed_one() {
 }
 
 #[test]
+fn a_server_with_several_keys_whose_first_is_not_pinned_says_which_line_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = key(&folder.path().join("other"), "ecdsa");
+    let sshd = Sshd::with(&format!("HostKey {}\n", other.display()));
+    sshd.id(None);
+    sshd.pin(&public(&other));
+    let text = said(&sshd.refusal());
+    let shown = fingerprint(&sshd.path("host"));
+    assert!(text.contains(&shown) && text.contains("a server may have a key of each kind"), "{text}");
+    sshd.known_hosts(&format!("{0} {1}\n{0} {2}\n", sshd.host(), public(&sshd.path("host")), public(&other)));
+    sshd.id(None);
+}
+
+#[test]
 fn a_revoked_key_an_authority_and_a_broken_line_are_refused_by_name() {
     let sshd = Sshd::start();
     let (host, key) = (sshd.host(), public(&sshd.path("host")));

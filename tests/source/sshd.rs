@@ -79,6 +79,7 @@ impl Sshd {
                 answer: Duration::from_secs(20),
                 silence: Duration::from_secs(20),
                 whole: Duration::from_secs(60),
+                ..Patience::default()
             },
         }
     }

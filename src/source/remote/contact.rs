@@ -25,6 +25,7 @@ use std::{
 pub struct Contact {
     pub location: RemoteLocation,
     keys: Keys,
+    most_bytes: usize,
     course: Mutex<Course>,
     given_up: AtomicBool,
 }
@@ -50,8 +51,8 @@ impl Course {
 }
 
 impl Contact {
-    pub fn new(location: RemoteLocation, keys: Keys) -> Self {
-        Self { location, keys, course: Mutex::new(Course::begun()), given_up: AtomicBool::new(false) }
+    pub fn new(location: RemoteLocation, keys: Keys, most_bytes: usize) -> Self {
+        Self { location, keys, most_bytes, course: Mutex::new(Course::begun()), given_up: AtomicBool::new(false) }
     }
 
     /// Begins anew, with another connection.
@@ -68,6 +69,14 @@ impl Contact {
     pub fn heard(&self) -> bool {
         self.course().heard = Instant::now();
         !self.given_up.load(Ordering::Relaxed)
+    }
+
+    fn admits(&self, bytes: usize) -> bool {
+        if bytes > self.most_bytes {
+            let (location, most) = (self.location.to_string(), self.most_bytes);
+            self.refuse(RemoteError::TooMuch { location, most });
+        }
+        bytes <= self.most_bytes
     }
 
     /// The server has told its references.
@@ -100,7 +109,7 @@ impl Contact {
         let mut callbacks = RemoteCallbacks::new();
         callbacks.certificate_check(|certificate, host| self.judge(certificate, host));
         callbacks.credentials(|_, _, wanted| self.credentials(wanted));
-        callbacks.transfer_progress(|_| self.heard());
+        callbacks.transfer_progress(|progress| self.heard() && self.admits(progress.received_bytes()));
         callbacks.sideband_progress(|_| self.heard());
         callbacks
     }

@@ -15,6 +15,9 @@ pub enum RemoteError {
     /// It says something, without end.
     #[error("`{location}` was not fetched within {} s", .waited.as_secs_f32())]
     Endless { location: String, waited: Duration },
+    /// More than a repository of manifests has.
+    #[error("`{location}` has more than {most} bytes to fetch")]
+    TooMuch { location: String, most: usize },
     /// The branch or tag is not there.
     #[error("`{location}` has no branch and no tag `{reference}`")]
     NoReference { location: String, reference: String },
@@ -169,6 +172,9 @@ impl RemoteError {
             }
             Self::Away { .. } | Self::Silent { .. } | Self::Endless { .. } => {
                 Some("nothing is changed meanwhile; see that this host reaches that one".to_owned())
+            }
+            Self::TooMuch { .. } => {
+                Some("keep manifests in a repository of their own, and large files out of its history".to_owned())
             }
             Self::Busy { .. } | Self::NeverFetched { .. } => None,
         }

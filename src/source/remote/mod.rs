@@ -53,12 +53,14 @@ pub struct Patience {
     pub silence: Duration,
     /// For all of it.
     pub whole: Duration,
+    /// How many bytes are taken in one fetch: whoever may push must not be able to fill the disk.
+    pub bytes: usize,
 }
 
 impl Default for Patience {
     fn default() -> Self {
         let (answer, silence, whole) = (Duration::from_secs(25), Duration::from_mins(1), Duration::from_mins(20));
-        Self { answer, silence, whole }
+        Self { answer, silence, whole, bytes: 1024 * 1024 * 1024 }
     }
 }
 
@@ -120,7 +122,7 @@ impl Remote {
     }
 
     fn converse(&self, keys: Keys, lock: File, reference: Option<&str>) -> Result<(), RemoteError> {
-        let contact = Arc::new(Contact::new(self.location.clone(), keys));
+        let contact = Arc::new(Contact::new(self.location.clone(), keys, self.access.patience.bytes));
         let (answer, answers) = mpsc::channel();
         let (mirror, spoken, reference) = (self.mirror.clone(), Arc::clone(&contact), reference.map(str::to_owned));
         let begun = Instant::now();
