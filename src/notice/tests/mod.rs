@@ -26,8 +26,6 @@ fn well() -> AppReport {
         status: Status::Synced,
         health: HealthWord::Healthy,
         held: None,
-        suspended: false,
-        wakes_at: None,
         changes: Vec::new(),
         outcome: Some(Outcome::Succeeded),
         error: None,
