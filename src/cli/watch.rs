@@ -3,7 +3,7 @@
 use super::{Complaint, Verdict, arguments::Global, branch::SessionBranch, interruption, session::Session};
 use crate::{
     engine::docker::Docker,
-    notice::{Notices, Pace},
+    notice::{Known, Notices, Pace},
     pass::{Ending, Host},
     record::Ledger,
     server::{self, Board, Hook},
@@ -37,12 +37,19 @@ pub struct Watch {}
 /// How long the daemon's loop may be silent before `/healthz` says so.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How a daemon's work ended.
-enum Over {
-    /// It was asked to end.
-    Ended,
-    /// The host file was read again, and holds from now on.
-    Reloaded(Box<Session>),
+/// What a daemon begins with.
+struct Beginning {
+    session: Arc<Session>,
+    ledger: Ledger,
+}
+
+impl Beginning {
+    /// Reads the host file and opens the record: what makes a host file good.
+    async fn of(global: &Global) -> Result<Self, Complaint> {
+        let session = Arc::new(Session::begin(global)?);
+        let ledger = session.writing().await?;
+        Ok(Self { session, ledger })
+    }
 }
 
 impl Watch {
@@ -53,44 +60,42 @@ impl Watch {
     pub async fn run(&self, global: &Global) -> Result<Verdict, Complaint> {
         let ending = interruption::listen()?;
         let mut reload = signal(SignalKind::hangup())?;
-        let mut session = Session::begin(global)?;
+        let (mut next, mut known) = (Some(Beginning::of(global).await?), Known::default());
         tokio::spawn(keep_alive());
-        loop {
-            match work(session, global, &mut reload, &ending).await? {
-                Over::Ended => return Ok(Verdict::Done),
-                Over::Reloaded(next) => session = *next,
-            }
+        while let Some(beginning) = next {
+            // The service is up as soon as it can do its work; the engine and the source may be long in coming.
+            service::ready("waiting for the engine and the source");
+            (next, known) = work(beginning, known, global, &mut reload, ending.clone()).await?;
         }
+        Ok(Verdict::Done)
     }
 }
 
-/// One daemon's life.
-async fn work(session: Session, global: &Global, reload: &mut Signal, ending: &Ending) -> Result<Over, Complaint> {
-    let session = Arc::new(session);
-    let ledger = session.writing().await?;
-    // The service is up as soon as it can do its work; the engine and the source may be long in coming.
-    service::ready("waiting for the engine and the source");
+/// One daemon's life, until it is asked to end or a good host file was read anew, with which the next one begins.
+async fn work(
+    beginning: Beginning,
+    known: Known,
+    global: &Global,
+    reload: &mut Signal,
+    mut ending: Ending,
+) -> Result<(Option<Beginning>, Known), Complaint> {
     let (stop, stopped) = watch::channel(false);
-    let mut ending = ending.clone();
-    let daemon = live(Arc::clone(&session), ledger, stopped);
+    let daemon = live(beginning, known, stopped);
     tokio::pin!(daemon);
     let mut next = None;
-    loop {
+    let known = loop {
         tokio::select! {
-            done = &mut daemon => {
-                done?;
-                break;
-            }
+            known = &mut daemon => break known?,
             _ = ending.wait_for(|asked| *asked), if !*stop.borrow() => {
                 service::stopping();
                 stop.send_replace(true);
             }
             Some(()) = reload.recv() => {
                 service::reloading();
-                match Session::begin(global) {
-                    Ok(session) => {
+                match Beginning::of(global).await {
+                    Ok(beginning) => {
                         tracing::info!("the host file is read again");
-                        next = Some(Box::new(session));
+                        next = Some(beginning);
                         stop.send_replace(true);
                     }
                     Err(complaint) => {
@@ -101,44 +106,46 @@ async fn work(session: Session, global: &Global, reload: &mut Signal, ending: &E
                 }
             }
         }
-    }
-    Ok(match next {
-        Some(next) if !*ending.borrow() => Over::Reloaded(next),
-        Some(_) | None => Over::Ended,
-    })
+    };
+    Ok((next.filter(|_| !*ending.borrow()), known))
 }
 
-/// Waits for the engine and the source, and then works.
-async fn live(session: Arc<Session>, ledger: Ledger, ending: Ending) -> Result<(), Complaint> {
-    let Some(host) = patiently("the engine", &ending, || session.host(ledger.clone())).await else { return Ok(()) };
-    let Some(environments) = patiently("the source", &ending, || environments(&session)).await else { return Ok(()) };
-    tell(&session, &host, &environments);
+/// Waits for the engine and the source, and then works. Tells what people know at the end.
+async fn live(beginning: Beginning, known: Known, ending: Ending) -> Result<Known, Complaint> {
+    let Beginning { session, ledger } = beginning;
     let settings = &session.host.settings;
     let (board, nudge) = (Board::new(PATIENCE), Arc::new(Notify::new()));
-    let notices = Notices::begin(&settings.notify, &host.hands.info.host, Pace::default());
-    let told = Arc::new(Told::new(Arc::clone(&board), notices, &environments));
     let beats = tokio::spawn(beat(Arc::clone(&board)));
     let server = settings.listen.map(|address| {
-        let (secret, nudge) = (settings.webhook.secret_file.clone(), Arc::clone(&nudge));
+        let (secret, board, nudge) = (settings.webhook.secret_file.clone(), Arc::clone(&board), Arc::clone(&nudge));
         tokio::spawn(answer(address, secret, board, nudge, ending.clone()))
     });
-    let daemon = Daemon {
-        branch: Arc::new(SessionBranch::new(Arc::clone(&session), ledger, environments.clone())),
-        host: Arc::new(host),
-        environments,
-        told: Arc::clone(&told),
-        poll: session.poll(),
-        nudge,
-    };
-    daemon.run(ending).await;
+    let host = patiently("the engine", &ending, || session.host(ledger.clone())).await;
+    let environments = patiently("the source", &ending, || environments(&session)).await;
+    let mut known = known;
+    if let (Some(host), Some(environments)) = (host, environments) {
+        tell(&session, &host, &environments);
+        let notices = Notices::begin(&settings.notify, &host.hands.info.host, Pace::default()).knowing(known);
+        let told = Arc::new(Told::new(board, notices, &environments));
+        let daemon = Daemon {
+            branch: Arc::new(SessionBranch::new(Arc::clone(&session), ledger, environments.clone())),
+            host: Arc::new(host),
+            environments,
+            told: Arc::clone(&told),
+            poll: session.poll(),
+            nudge,
+        };
+        daemon.run(ending).await;
+        known = told.known();
+        if let Some(told) = Arc::into_inner(told) {
+            told.end().await;
+        }
+    }
     beats.abort();
     if let Some(server) = server {
         server.await?;
     }
-    if let Some(told) = Arc::into_inner(told) {
-        told.end().await;
-    }
-    Ok(())
+    Ok(known)
 }
 
 /// Answers at an address. Where that is taken the daemon works all the same, and tries again.

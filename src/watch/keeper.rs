@@ -399,7 +399,7 @@ impl<E: Engine> Keeper<E> {
     }
 
     fn finish(&mut self, done: Done) {
-        let Done { app, report, look, took, passed } = done;
+        let Done { app, report, look, took, passed, revision } = done;
         let Some(seat) = self.seats.get_mut(&app) else { return };
         let superseded = seat.running.take().is_some_and(|running| running.superseded);
         if let (true, Some(known)) = (passed, &self.look) {
@@ -420,6 +420,9 @@ impl<E: Engine> Keeper<E> {
         let commit = head.as_ref().map(|head| head.commit.clone()).unwrap_or_default();
         self.standings.note(id.clone(), Standing::of(&report), &commit.id);
         self.told.pass(&self.environment, &commit.revision, seat.last.as_ref(), &report, took, passed);
+        if let Some(number) = revision {
+            self.told.revision(&self.environment, &app, number);
+        }
         let gone = self.head.as_ref().is_some_and(|head| !head.apps.contains_key(&app))
             && self.look.as_ref().is_some_and(|look| !look.apps().contains(&app));
         if gone && !report.failed() {

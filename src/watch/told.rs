@@ -3,7 +3,7 @@
 use super::branch::{Away, Halt};
 use crate::{
     engine::EngineError,
-    notice::{CommitState, News, Notices, Tidings},
+    notice::{CommitState, Known, News, Notices, Tidings},
     pass::Head,
     server::Board,
     show::{self, report::AppReport},
@@ -63,6 +63,7 @@ impl Told {
         let now = Timestamp::now();
         self.board.metrics().pass(environment, report, took, now);
         self.notices.app(environment, revision, report, now);
+        self.count();
         log(environment, revision, report, took, (is_news, passed));
     }
 
@@ -142,6 +143,7 @@ impl Told {
     /// The source was asked.
     pub fn source(&self, moved: bool) {
         self.board.source_answered();
+        self.count();
         tracing::debug!(moved, "the source was asked");
         if self.source_is_away.swap(false, Ordering::Relaxed) {
             tracing::info!("the source can be read again");
@@ -161,9 +163,25 @@ impl Told {
         }
     }
 
+    /// What people know by now.
+    #[must_use]
+    pub fn known(&self) -> Known {
+        self.notices.known()
+    }
+
     /// Nothing more will be told.
     pub async fn end(self) {
         self.notices.end(AT_THE_END).await;
+    }
+
+    /// The number of the revision in force.
+    pub fn revision(&self, environment: &EnvironmentName, app: &AppName, number: u32) {
+        self.board.metrics().revision(environment, app, number);
+    }
+
+    fn count(&self) {
+        let counts = self.notices.counts();
+        self.board.metrics().notices(counts.sent, counts.failed, counts.dropped);
     }
 
     fn say(&self, tidings: Tidings) {

@@ -5,6 +5,7 @@ use crate::{
     engine::Engine,
     observe::Look,
     pass::{Ending, Head, Host, Waits, Wish, app::AppPass, guard::Refusal, turns::still_needed},
+    record::target,
     show::report::AppReport,
     value::AppName,
 };
@@ -35,6 +36,8 @@ pub struct Done {
     pub took: Duration,
     /// A pass was run, and not only a look taken.
     pub passed: bool,
+    /// The revision in force, where a pass may have made it another one.
+    pub revision: Option<u32>,
 }
 
 impl<E: Engine> Turn<E> {
@@ -54,8 +57,15 @@ impl<E: Engine> Turn<E> {
             Some(report) => report,
             None => pass.run(&mut look, &mut ending).await,
         };
-        Done { app, report, look, took: began.elapsed(), passed }
+        let took = began.elapsed();
+        let revision = if passed { in_force(&host, &wish, &app).await } else { None };
+        Done { app, report, look, took, passed, revision }
     }
+}
+
+async fn in_force<E: Engine>(host: &Host<E>, wish: &Wish, app: &AppName) -> Option<u32> {
+    let ledger = host.ledger.app(&wish.environment, app).await.ok()?;
+    target::in_force(&ledger).map(|entry| entry.number)
 }
 
 /// What keeps an app that is gone from the branch on the host: those that needed it go first.

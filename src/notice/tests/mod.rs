@@ -26,6 +26,8 @@ fn well() -> AppReport {
         status: Status::Synced,
         health: HealthWord::Healthy,
         held: None,
+        suspended: false,
+        wakes_at: None,
         changes: Vec::new(),
         outcome: Some(Outcome::Succeeded),
         error: None,

@@ -32,6 +32,8 @@ fn report(app: &str, outcome: Option<Outcome>, drifted: &[&str]) -> AppReport {
         status: Status::Synced,
         health: HealthWord::Healthy,
         held: None,
+        suspended: false,
+        wakes_at: None,
         changes: drifted.iter().map(change).collect(),
         outcome,
         error: None,
