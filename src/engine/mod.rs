@@ -8,7 +8,7 @@ pub mod docker;
 pub mod model;
 pub mod view;
 
-pub use view::{Detail, EngineInfo, Event, ImageView, NetworkView, Summary, Usage, VolumeView};
+pub use view::{Detail, EngineInfo, Event, EventKind, ImageView, NetworkView, Summary, Usage, VolumeView};
 
 use crate::desired::{ContainerSpec, spec::Adjustable};
 use jiff::Timestamp;

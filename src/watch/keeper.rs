@@ -1,6 +1,7 @@
 //! Keeps one environment: hears what happens to it, looks, and runs the passes of its apps, each for itself.
 
 use super::{
+    ears::{self, Door, Events},
     nudge::Word,
     pace::{Came, doubled, jittered},
     seat::{Due, Running, Seat},
@@ -10,12 +11,10 @@ use super::{
 };
 use crate::{
     apply::nudges::Heard,
-    desired::label,
     engine::Engine,
-    observe::Look,
+    observe::{Look, Scope},
     pass::{Asker, Ending, Head, Host, Mode, Standing, Wish, environment},
-    record::{Bell, Outcome, Wishes},
-    show::report::AppReport,
+    record::{Outcome, Wishes},
     value::{AppId, AppName, EnvironmentName},
 };
 use jiff::Timestamp;
@@ -25,7 +24,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{broadcast, watch},
+    sync::watch,
     task::JoinSet,
     time::{Instant, sleep_until},
 };
@@ -38,9 +37,6 @@ const SWEEP: Duration = Duration::from_secs(60);
 
 /// In so many sweeps every container is inspected once: lists cannot show all of it.
 const SWEEPS: usize = 20;
-
-/// How long what other processes write may go unseen: where the system tells of it, and where it does not.
-const UNHEARD: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(2));
 
 /// The first and the longest wait for an engine that does not answer.
 const ENGINE_AWAY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(15));
@@ -56,6 +52,7 @@ pub struct Shared {
 /// One environment's keeper.
 pub struct Keeper<E> {
     environment: EnvironmentName,
+    scope: Scope,
     host: Arc<Host<E>>,
     told: Arc<Told>,
     standings: Arc<Standings>,
@@ -91,8 +88,10 @@ impl<E: Engine> Keeper<E> {
         ending: Ending,
     ) -> Self {
         let Shared { told, standings, followed } = shared;
+        let scope = Scope { installation: host.settings.installation.clone(), environment: environment.clone() };
         Self {
             environment,
+            scope,
             host,
             told,
             standings,
@@ -115,9 +114,8 @@ impl<E: Engine> Keeper<E> {
 
     /// Keeps the environment until the tool is asked to end; then the steps in hand are finished.
     pub async fn run(mut self) {
-        let mut events = self.host.hands.nudges.listen();
-        let mut bell = self.host.ledger.bell().await.ok();
-        let at_latest = if bell.as_ref().is_some_and(Bell::is_told) { UNHEARD.0 } else { UNHEARD.1 };
+        let mut events = Events::of(&self.host.hands.nudges);
+        let mut door = Door::of(&self.host.ledger).await;
         let mut changes = self.standings.changes();
         self.wishes = self.host.ledger.wishes(&self.environment).await.unwrap_or_default();
         self.words.mark_changed();
@@ -126,9 +124,9 @@ impl<E: Engine> Keeper<E> {
             tokio::select! {
                 _ = self.ending.changed() => {}
                 Ok(()) = self.words.changed() => self.take_word(),
-                heard = hear(&mut events) => self.hear(heard),
+                heard = events.next() => self.hear(heard),
                 () = changes.next() => self.take_standings(),
-                () = rung(&mut bell, at_latest) => self.take_wishes().await,
+                () = door.rung() => self.take_wishes().await,
                 Some(done) = self.passes.join_next() => if let Ok(done) = done { self.finish(done) },
                 () = sleep_until(wake) => {}
             }
@@ -210,15 +208,7 @@ impl<E: Engine> Keeper<E> {
     fn hear(&mut self, heard: Option<Heard>) {
         match heard {
             Some(Heard::Event(event)) => {
-                let known = |id: &str| self.look.as_ref().is_some_and(|look| look.containers.contains_key(id));
-                let concerns = match &event {
-                    crate::engine::Event::Container { id, labels, .. } => known(id) || self.is_ours(labels),
-                    crate::engine::Event::Network { container: Some(id) } => known(id),
-                    // Removing a network that is not used tells no container.
-                    crate::engine::Event::Network { container: None } => true,
-                    crate::engine::Event::Image { name } => !name.starts_with(crate::observe::KEPT_IMAGES),
-                };
-                if !concerns {
+                if !ears::concerns(&event, &self.scope, self.look.as_ref()) {
                     return;
                 }
                 self.stale.extend(event.container().map(str::to_owned));
@@ -245,11 +235,6 @@ impl<E: Engine> Keeper<E> {
                 seat.ask(Due::Pass);
             }
         }
-    }
-
-    fn is_ours(&self, labels: &BTreeMap<String, String>) -> bool {
-        let is = |label: &str, value: &str| labels.get(label).map(String::as_str) == Some(value);
-        is(label::INSTALLATION, &self.host.settings.installation) && is(label::ENVIRONMENT, self.environment.as_str())
     }
 
     fn everything(&mut self, due: Due) {
@@ -412,7 +397,7 @@ impl<E: Engine> Keeper<E> {
         }
         let is_invalid =
             self.head.as_ref().and_then(|head| head.apps.get(&app)).is_some_and(std::result::Result::is_err);
-        let wait = seat.pace.after(came(&report, passed), Instant::now());
+        let wait = seat.pace.after(Came::of(&report, passed), Instant::now());
         seat.retry = (report.failed() && !is_invalid).then(|| Instant::now() + jittered(wait, fastrand::f64()));
         seat.wakes = report.wakes_at.map(|at| Instant::now() + until(at));
         let id = AppId::new(&self.environment, &app);
@@ -456,49 +441,8 @@ impl<E: Engine> Keeper<E> {
     }
 }
 
-/// What a turn came to, for the pace. Where no pass was run, what it tells of is left as it is.
-fn came(report: &AppReport, passed: bool) -> Came {
-    use crate::plan::{Action, Cause};
-    let left = report.outcome == Some(Outcome::Held);
-    match (report.failed(), passed && !left) {
-        (true, _) => return Came::Failed,
-        (false, false) => return Came::Quiet,
-        (false, true) => {}
-    }
-    let drift = || report.changes.iter().filter(|change| change.cause == Cause::Drift);
-    if drift().any(|change| change.action == Action::Repair) {
-        Came::Revived
-    } else if drift().next().is_some() {
-        Came::Repaired
-    } else {
-        Came::Quiet
-    }
-}
-
 /// How long it is until a moment of the host's clock: not long enough to oversleep a step of it.
 fn until(at: Timestamp) -> Duration {
     const LEAST: Duration = Duration::from_millis(50);
     Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default().clamp(LEAST, SWEEP)
-}
-
-/// The next that is heard; none where something was missed.
-async fn hear(events: &mut Option<broadcast::Receiver<Heard>>) -> Option<Heard> {
-    let Some(receiver) = events else { return std::future::pending().await };
-    match receiver.recv().await {
-        Ok(heard) => Some(heard),
-        Err(broadcast::error::RecvError::Lagged(_)) => None,
-        Err(broadcast::error::RecvError::Closed) => {
-            *events = None;
-            None
-        }
-    }
-}
-
-async fn rung(bell: &mut Option<Bell>, at_latest: Duration) {
-    if let Some(bell) = bell
-        && bell.rung(at_latest).await.is_ok()
-    {
-        return;
-    }
-    std::future::pending().await
 }

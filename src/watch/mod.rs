@@ -8,6 +8,7 @@
 
 pub mod branch;
 pub mod daemon;
+pub mod ears;
 pub mod files;
 pub mod follow;
 pub mod keeper;

@@ -2,6 +2,11 @@
 //!
 //! A clock of the process measures it, so that a step of the host's clock neither hurries nor delays anything.
 
+use crate::{
+    plan::{Action, Cause},
+    record::Outcome,
+    show::report::AppReport,
+};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -31,6 +36,26 @@ pub enum Came {
     Revived,
     /// It failed, or it was blocked.
     Failed,
+}
+
+impl Came {
+    /// What a turn came to by its report. What was left as it is, or only looked at, was not repaired.
+    #[must_use]
+    pub fn of(report: &AppReport, passed: bool) -> Self {
+        let left = report.outcome == Some(Outcome::Held);
+        let drift = || report.changes.iter().filter(|change| change.cause == Cause::Drift);
+        if report.failed() {
+            Self::Failed
+        } else if !passed || left {
+            Self::Quiet
+        } else if drift().any(|change| change.action == Action::Repair) {
+            Self::Revived
+        } else if drift().next().is_some() {
+            Self::Repaired
+        } else {
+            Self::Quiet
+        }
+    }
 }
 
 /// The pace of one app.
