@@ -81,9 +81,9 @@ impl World {
     }
 
     /// Writes an app's manifest and commits it.
-    pub fn push(&self, app: &str, manifest: &str) {
+    pub fn push(&self, app: &str, manifest: &str) -> String {
         self.app(app, manifest);
-        self.commit(&format!("{app}: changed"));
+        self.commit(&format!("{app}: changed"))
     }
 
     /// Commits an app that is of no interest, and tells the commit.

@@ -1,8 +1,10 @@
 //! Stories of the daemon.
 
 mod drift;
+mod monitored;
 mod pushes;
 mod signals;
+mod trust;
 mod wishes;
 
 use crate::world::server;
