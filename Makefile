@@ -15,7 +15,7 @@ nextest:
 # Runlevel 1 keeps the package from starting an sshd of its own.
 tools:
 	@missing=; [ -e /usr/include/openssl/ssl.h ] || missing=libssl-dev; \
-	for pair in pkg-config:pkg-config curl:curl jq:jq /usr/sbin/sshd:openssh-server ssh-keygen:openssh-client openssl:openssl; do \
+	for pair in pkg-config:pkg-config curl:curl jq:jq /usr/sbin/sshd:openssh-server ssh-keygen:openssh-client openssl:openssl systemd-analyze:systemd; do \
 	command -v $${pair%%:*} >/dev/null || missing="$$missing $${pair#*:}"; done; \
 	[ -z "$$missing" ] || \
 	{ apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; }
