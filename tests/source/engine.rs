@@ -2,12 +2,14 @@
 
 use crate::{
     bare::{key, public},
+    moved::until,
     run::{Ran, Run, host_file},
     sshd::Sshd,
 };
 use std::{
     fs,
-    process::Command,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
 };
 
@@ -175,4 +177,85 @@ fn on_docker_only_signed_commits_are_applied_where_the_host_wants_them() {
     fs::write(&allowed, format!("ann@example.com valid-before=\"20300101\" {}\n", public(&ann))).unwrap();
     host.run(&["--yes"]).is(1).complains("the option `valid-before`, which is not supported");
     assert_eq!(host.word(), "two");
+}
+
+/// A daemon, ended with its story.
+struct Daemon {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("the daemon's log:\n{}", fs::read_to_string(&self.log).unwrap_or_default());
+        }
+    }
+}
+
+impl Host {
+    fn watch(&self) -> Daemon {
+        let (address, log) = (std::env::var("RECONCILE_TEST_DOCKER").unwrap(), self.sshd.path("watch.log"));
+        let run = Run::again(&self.sshd.path(""));
+        let mut command = run.command(&["--engine", &address, "--no-color", "watch"]);
+        let file = fs::File::create(&log).unwrap();
+        Daemon { child: command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn().unwrap(), log }
+    }
+
+    fn becomes(&self, word: &str) {
+        until(|| self.containers().len() == 1 && self.word() == word);
+    }
+}
+
+impl Daemon {
+    fn says(&self, words: &str) {
+        until(|| fs::read_to_string(&self.log).unwrap().contains(words));
+    }
+}
+
+/// V1, and V11 again: the daemon asks by itself; a key that changes stops it, and nothing else.
+#[test]
+fn on_docker_a_push_over_ssh_is_live_and_nobody_logs_in() {
+    let host = Host::start("  poll: 1s\n");
+    host.push("one");
+    let daemon = host.watch();
+    host.becomes("one");
+    host.push("two");
+    host.becomes("two");
+
+    host.sshd.pin(&public(&key(&host.sshd.path("old"), "ed25519")));
+    daemon.says("is another one: expected");
+    host.push("three");
+    let kept = host.containers();
+    docker(&["rm", "-f", &kept[0]]);
+    until(|| host.containers().len() == 1 && host.containers() != kept);
+    assert_eq!(host.word(), "two");
+    host.sshd.pin(&public(&host.sshd.path("host")));
+    host.becomes("three");
+}
+
+#[test]
+fn on_docker_a_daemon_halts_at_a_commit_that_nobody_signed_and_goes_on_at_one_that_is() {
+    let host = Host::start("");
+    let ann = key(&host.sshd.path("ann"), "ed25519");
+    let allowed = host.sshd.path("allowed_signers");
+    fs::write(&allowed, format!("ann@example.com {}\n", public(&ann))).unwrap();
+    host.settings(&format!("  poll: 1s\n  verify: {{mode: head, allowed_signers: {}}}\n", allowed.display()));
+    let sign = |word: &str| {
+        host.write(word);
+        host.sshd.bare.git(&["add", "-A"]);
+        let setting = format!("user.signingkey={}.pub", ann.display());
+        host.sshd.bare.git(&["-c", &setting, "-c", "gpg.format=ssh", "commit", "-q", "-S", "-m", word]);
+        host.sshd.bare.git(&["push", "-q", "origin", "HEAD"]);
+    };
+    sign("one");
+    let daemon = host.watch();
+    host.becomes("one");
+    let unsigned = host.push("two");
+    daemon.says(&format!("commit {unsigned} is not signed"));
+    assert_eq!(host.word(), "one");
+    sign("three");
+    host.becomes("three");
 }
