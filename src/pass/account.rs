@@ -19,6 +19,7 @@ use crate::{
     show::{AppAccount, AppReport, ContainerAccount, ServiceAccount, Status, SuspendedReport},
     value::{AppId, AppName},
 };
+use jiff::Timestamp;
 use std::collections::BTreeSet;
 
 /// How the apps of an environment are: those of the branch and those that are on the host.
@@ -88,11 +89,19 @@ async fn one<E: Engine>(
         error,
         drift,
         services,
-        retry_at: left.as_ref().and(report.wakes_at),
+        retry_at: match left.as_ref().and(report.wakes_at) {
+            Some(opens) => Some(opens),
+            None => retries_at(host, wish, app).await.filter(|at| *at > now),
+        },
         left: left.iter().map(Left::note).collect(),
         ..told(wish, report)
     };
     (standing, account)
+}
+
+/// When the daemon tries it again. Of a ledger that cannot be read the report tells already.
+async fn retries_at<E: Engine>(host: &Host<E>, wish: &Wish, app: &AppName) -> Option<Timestamp> {
+    host.ledger.retries_at(&wish.environment, app).await.ok().flatten()
 }
 
 /// The account of an app of which only the report is known.

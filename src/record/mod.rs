@@ -17,6 +17,7 @@ pub mod opening;
 pub mod place;
 mod private;
 mod retention;
+mod retry;
 mod rows;
 mod schema;
 mod stops;

@@ -81,6 +81,11 @@ const MIGRATIONS: &[&str] = &[
         by TEXT,
         PRIMARY KEY (source, reference, environment)
     ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE retry (
+        app INTEGER PRIMARY KEY REFERENCES app (id),
+        at INTEGER NOT NULL
+    ) STRICT;
 ",
 ];
 

@@ -17,7 +17,7 @@ use crate::{
     record::{Outcome, Wishes},
     value::{AppId, AppName, EnvironmentName},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -399,6 +399,14 @@ impl<E: Engine> Keeper<E> {
             self.head.as_ref().and_then(|head| head.apps.get(&app)).is_some_and(std::result::Result::is_err);
         let wait = seat.pace.after(Came::of(&report, passed), Instant::now());
         seat.retry = (report.failed() && !is_invalid).then(|| Instant::now() + jittered(wait, fastrand::f64()));
+        if seat.retry.is_some() || std::mem::take(&mut seat.retry_is_noted) {
+            seat.retry_is_noted = seat.retry.is_some();
+            let at = seat.retry.and_then(|at| SignedDuration::try_from(at - Instant::now()).ok());
+            let at = at.and_then(|wait| Timestamp::now().checked_add(wait).ok());
+            let (ledger, environment, app) = (self.host.ledger.clone(), self.environment.clone(), app.clone());
+            // Only for those who ask; who waits is this keeper.
+            tokio::spawn(async move { ledger.will_retry(&environment, &app, at).await });
+        }
         seat.wakes = report.wakes_at.map(|at| Instant::now() + until(at));
         let id = AppId::new(&self.environment, &app);
         let head = self.head.clone();

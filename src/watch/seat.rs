@@ -21,6 +21,8 @@ pub struct Seat {
     pub running: Option<Running>,
     /// When it is due by itself: a retry.
     pub retry: Option<Instant>,
+    /// The ledger says when it is due by itself.
+    pub retry_is_noted: bool,
     /// When what keeps it from being changed is over: a suspension, a closed window.
     pub wakes: Option<Instant>,
     /// What is due as soon as something it depends on has had its own turn.

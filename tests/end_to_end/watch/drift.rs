@@ -63,6 +63,7 @@ volumes: {data: {}}
     assert!(four > std::time::Duration::from_secs(2), "tried four times within {four:?}");
     let status = world.run(&["status", "dying", "--output", "json"]).expect(0).json();
     assert_eq!(status[0]["health"], "Degraded", "{status:#}");
+    assert!(status[0]["retry_at"].is_string(), "{status:#}");
     // The other app is as fast as ever.
     world.push("web", &web("two"));
     world.answers("web", "web", "two");
