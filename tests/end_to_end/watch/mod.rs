@@ -1,6 +1,7 @@
 //! Stories of the daemon.
 
 mod drift;
+mod engine;
 mod pushes;
 mod signals;
 mod wishes;
