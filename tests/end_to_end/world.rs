@@ -3,11 +3,13 @@
 
 mod cleanup;
 mod daemon;
+mod dockerd;
 mod engine;
 mod process;
 mod wait;
 
 pub use daemon::Daemon;
+pub use dockerd::Dockerd;
 pub use engine::{Container, Engine};
 pub use process::{Ran, app};
 pub use wait::until;

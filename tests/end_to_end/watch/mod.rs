@@ -2,6 +2,7 @@
 
 mod drift;
 mod monitored;
+mod engine;
 mod pushes;
 mod signals;
 mod trust;

@@ -7,6 +7,8 @@ use std::process::{Command, Output};
 pub enum Engine {
     Docker,
     Podman,
+    /// A Docker of the story's own, at this address.
+    Own(&'static str),
 }
 
 impl Engine {
@@ -14,6 +16,7 @@ impl Engine {
         let variable = match self {
             Self::Docker => "RECONCILE_TEST_DOCKER",
             Self::Podman => "RECONCILE_TEST_PODMAN",
+            Self::Own(address) => return address.to_owned(),
         };
         std::env::var(variable).unwrap_or_else(|_| panic!("{variable} names no engine: run the tests with `make test`"))
     }
