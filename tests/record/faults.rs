@@ -358,7 +358,9 @@ async fn the_database_of_an_earlier_release_is_looked_at_as_it_is_and_brought_up
     succeed(&state.ledger(), new("a")).await;
     drop(state);
     let database = rusqlite::Connection::open(path.join("state.db")).unwrap();
-    database.execute_batch("DROP TABLE accepted; DROP TABLE retry; DROP TABLE stopped; PRAGMA user_version = 1").unwrap();
+    database
+        .execute_batch("DROP TABLE accepted; DROP TABLE retry; DROP TABLE stopped; PRAGMA user_version = 1")
+        .unwrap();
     drop(database);
     let looked = StateDir::look(&path).await.unwrap();
     assert_eq!(looked.ledger().applied(&environment(), &app(), "engine 1").await.unwrap().number, Some(1));

@@ -1,8 +1,8 @@
 //! Stories of the daemon.
 
 mod drift;
-mod monitored;
 mod engine;
+mod monitored;
 mod pushes;
 mod signals;
 mod trust;
