@@ -13,7 +13,7 @@ use crate::{
     blame::Blame,
     desired::{Desired, DesiredService},
     engine::Engine,
-    observe::{Look, readiness},
+    observe::Look,
     plan::{Cause, FieldChange, cast::Cast},
     record::target,
     show::{AppAccount, AppReport, ContainerAccount, ServiceAccount, Status, SuspendedReport},
@@ -61,15 +61,7 @@ async fn one<E: Engine>(
         Ok(aim) => aim,
         Err(error) => return unseen(report::unknown(app, report::chain(Blame::World, &error), None)),
     };
-    let hands = &host.hands;
-    readiness::ask_again(
-        &*hands.engine,
-        hands.info.runs_healthchecks,
-        &aim.desired,
-        &mut aim.observed,
-        &look.containers,
-    )
-    .await;
+    aim.ask_again(host, look).await;
     let report = report::planned(&aim);
     let error = match attempt::obstacles(host, head.trees.get(app), &mut aim).await {
         Ok(found) => match report::obstacles(&found) {

@@ -4,7 +4,7 @@ use super::{Host, Wish, converge::Course};
 use crate::{
     desired::{Desired, resolve},
     engine::Engine,
-    observe::Look,
+    observe::{Look, readiness},
     observed::{Applied, Observed},
     plan::{Plan, cast::Cast},
     record::{AppLedger, Outcome, RecordError, RevisionKey, Target, target},
@@ -40,6 +40,12 @@ impl Aim {
     #[must_use]
     pub fn plan(&self) -> Plan {
         self.plan_of(&self.observed)
+    }
+
+    /// Asks the probes of what was ready before whether it still is.
+    pub async fn ask_again<E: Engine>(&mut self, host: &Host<E>, look: &Look) {
+        let (engine, info) = (&*host.hands.engine, &host.hands.info);
+        readiness::ask_again(engine, info.runs_healthchecks, &self.desired, &mut self.observed, &look.containers).await;
     }
 
     /// The plan as things stand in another observation.

@@ -12,7 +12,7 @@ use crate::{
     blame::Blame,
     desired::Desired,
     engine::Engine,
-    observe::{Look, readiness},
+    observe::Look,
     record::{AppLock, IntentWatch, Outcome},
     show::report::{AppReport, ErrorReport},
     value::AppName,
@@ -57,15 +57,7 @@ impl<E: Engine> AppPass<'_, E> {
             Err(error) => return report::unknown(self.app, report::chain(Blame::World, &error), None),
         };
         self.brake(&mut aim);
-        let hands = &self.host.hands;
-        readiness::ask_again(
-            &*hands.engine,
-            hands.info.runs_healthchecks,
-            &aim.desired,
-            &mut aim.observed,
-            &look.containers,
-        )
-        .await;
+        aim.ask_again(self.host, look).await;
         let mut report = report::planned(&aim);
         match attempt::obstacles(self.host, self.head.trees.get(self.app), &mut aim).await {
             Ok(obstacles) => report.error = report.error.or_else(|| report::obstacles(&obstacles)),

@@ -1,12 +1,7 @@
 //! Whether an app is at rest: what a daemon asks before it takes a lock, since nearly always nothing is to be done.
 
 use super::{aim, app::AppPass, attempt, entry, report};
-use crate::{
-    engine::Engine,
-    observe::{Look, readiness},
-    record::Outcome,
-    show::report::AppReport,
-};
+use crate::{engine::Engine, observe::Look, record::Outcome, show::report::AppReport};
 use std::collections::BTreeSet;
 
 impl<E: Engine> AppPass<'_, E> {
@@ -24,15 +19,7 @@ impl<E: Engine> AppPass<'_, E> {
         if entry::is_wanted(&aim) || aim.observed.applied.unfinished {
             return None;
         }
-        let hands = &self.host.hands;
-        readiness::ask_again(
-            &*hands.engine,
-            hands.info.runs_healthchecks,
-            &aim.desired,
-            &mut aim.observed,
-            &look.containers,
-        )
-        .await;
+        aim.ask_again(self.host, look).await;
         if !aim.plan().steps.is_empty() {
             return None;
         }

@@ -8,7 +8,7 @@ use crate::{
 };
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -53,6 +53,15 @@ impl Host {
     fn push(&self, word: &str) -> String {
         self.write(word);
         self.sshd.bare.push(word)
+    }
+
+    /// As `push`, signed.
+    fn sign(&self, key: &Path, word: &str) {
+        self.write(word);
+        self.sshd.bare.git(&["add", "-A"]);
+        let setting = format!("user.signingkey={}.pub", key.display());
+        self.sshd.bare.git(&["-c", &setting, "-c", "gpg.format=ssh", "commit", "-q", "-S", "-m", word]);
+        self.sshd.bare.git(&["push", "-q", "origin", "HEAD"]);
     }
 
     fn run(&self, arguments: &[&str]) -> Ran {
@@ -155,13 +164,7 @@ fn on_docker_only_signed_commits_are_applied_where_the_host_wants_them() {
     let allowed = host.sshd.path("allowed_signers");
     fs::write(&allowed, format!("ann@example.com {}\n", public(&ann))).unwrap();
     host.settings(&format!("  verify: {{mode: strict, allowed_signers: {}}}\n", allowed.display()));
-    let sign = |word: &str| {
-        host.write(word);
-        host.sshd.bare.git(&["add", "-A"]);
-        let setting = format!("user.signingkey={}.pub", ann.display());
-        host.sshd.bare.git(&["-c", &setting, "-c", "gpg.format=ssh", "commit", "-q", "-S", "-m", word]);
-        host.sshd.bare.git(&["push", "-q", "origin", "HEAD"]);
-    };
+    let sign = |word: &str| host.sign(&ann, word);
     let unsigned = host.push("one");
     host.run(&["--yes"]).is(1).complains(&format!("commit {unsigned} is not signed"));
     assert_eq!(host.containers(), Vec::<String>::new());
@@ -243,13 +246,7 @@ fn on_docker_a_daemon_halts_at_a_commit_that_nobody_signed_and_goes_on_at_one_th
     let allowed = host.sshd.path("allowed_signers");
     fs::write(&allowed, format!("ann@example.com {}\n", public(&ann))).unwrap();
     host.settings(&format!("  poll: 1s\n  verify: {{mode: head, allowed_signers: {}}}\n", allowed.display()));
-    let sign = |word: &str| {
-        host.write(word);
-        host.sshd.bare.git(&["add", "-A"]);
-        let setting = format!("user.signingkey={}.pub", ann.display());
-        host.sshd.bare.git(&["-c", &setting, "-c", "gpg.format=ssh", "commit", "-q", "-S", "-m", word]);
-        host.sshd.bare.git(&["push", "-q", "origin", "HEAD"]);
-    };
+    let sign = |word: &str| host.sign(&ann, word);
     sign("one");
     let daemon = host.watch();
     host.becomes("one");
