@@ -4,6 +4,8 @@
 #     -v /etc/reconcile:/etc/reconcile:ro -v /var/lib/reconcile:/var/lib/reconcile -v /run/reconcile:/run/reconcile \
 #     --network host --pid host --cap-add SYS_ADMIN --cap-add SYS_PTRACE reconcile --source /manifests
 #
+# With `watch` behind it, it stays: docs/hosts.md.
+#
 # It runs as root: whoever may write to the engine's socket is root on the host, so another user inside would promise
 # what it cannot keep. `--network` and `--pid host` with the two capabilities are for the http and tcp probes, which
 # look from inside a container's own network. On a host with systemd the bare binary is simpler.
