@@ -12,12 +12,24 @@ use tokio::{
 /// # Errors
 /// The system does not let us wait for signals.
 pub fn listen() -> std::io::Result<watch::Receiver<bool>> {
+    begin(|| results::tell("stopping: the step in hand is finished first; once more stops at once\n"))
+}
+
+/// The same for a daemon, which tells it in its log.
+///
+/// # Errors
+/// As `listen`.
+pub fn listen_in_silence() -> std::io::Result<watch::Receiver<bool>> {
+    begin(|| {})
+}
+
+fn begin(tell: impl FnOnce() + Send + 'static) -> std::io::Result<watch::Receiver<bool>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
         either(&mut terminate, &mut interrupt).await;
-        results::tell("stopping: the step in hand is finished first; once more stops at once\n");
+        tell();
         sender.send_replace(true);
         either(&mut terminate, &mut interrupt).await;
         std::process::exit(1);

@@ -6,7 +6,7 @@ use crate::{
     notice::{Known, Notices, Pace},
     pass::{Ending, Host},
     record::Ledger,
-    server::{self, Board, Hook},
+    server::{self, Board, Hook, HookError},
     value::{AbsolutePath, EnvironmentName, ListenAddress},
     watch::{
         Daemon,
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 use clap::Args;
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{error::Error, future::Future, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -58,7 +58,7 @@ impl Watch {
     /// # Errors
     /// The host file is wrong, or the record cannot be opened. What goes wrong later is told in the log, and tried again.
     pub async fn run(&self, global: &Global) -> Result<Verdict, Complaint> {
-        let ending = interruption::listen()?;
+        let ending = interruption::listen_in_silence()?;
         let mut reload = signal(SignalKind::hangup())?;
         let (mut next, mut known) = (Some(Beginning::of(global).await?), Known::default());
         tokio::spawn(keep_alive());
@@ -87,6 +87,7 @@ async fn work(
         tokio::select! {
             known = &mut daemon => break known?,
             _ = ending.wait_for(|asked| *asked), if !*stop.borrow() => {
+                tracing::info!("stopping: the steps in hand are finished first; once more stops at once");
                 service::stopping();
                 stop.send_replace(true);
             }
@@ -156,15 +157,17 @@ async fn answer(
     nudge: Arc<Notify>,
     ending: Ending,
 ) {
+    let hook = secret_file.and_then(|file| {
+        let told = |error: &HookError| tracing::error!(error = error as &dyn Error, "no webhook is taken");
+        Hook::read(&file, nudge).inspect_err(told).ok()
+    });
     let opened = patiently("its address", &ending, || async {
-        let hook = secret_file.as_ref().map(|file| Hook::read(file, Arc::clone(&nudge))).transpose()?;
-        let listener = TcpListener::bind(address.0).await.map_err(|error| {
+        TcpListener::bind(address.0).await.map_err(|error| {
             Complaint::about(format!("cannot listen at `{address}`"), error)
                 .with_hint("`listen` in the host file names another address".to_owned())
-        })?;
-        Ok((listener, hook))
+        })
     });
-    if let Some((listener, hook)) = opened.await {
+    if let Some(listener) = opened.await {
         server::serve(listener, board, hook, ending).await;
     }
 }
