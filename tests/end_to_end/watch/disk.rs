@@ -102,7 +102,7 @@ fn waits(world: &World, fill: fn(&Disk), is_told: impl FnOnce(&Daemon)) {
 
     disk.free();
     world.answers("web", "web", "two");
-    until("in sync", 60, || world.plan()["status"] == "Synced");
+    until("in sync", 60, || world.seems_synced());
     assert_eq!(world.one("other", "web"), other);
     let history = world.run(&["history", "web", "--output", "json"]).expect(0).json();
     assert_eq!(history.as_array().unwrap().len(), 2, "{history:#}");
