@@ -112,7 +112,7 @@ impl World {
     }
 
     fn command(&self, environment: &str, engine: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_reconcile"));
+        let mut command = self.engine.beside(env!("CARGO_BIN_EXE_reconcile"));
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("RECONCILE_") {
                 command.env_remove(name);
@@ -224,6 +224,12 @@ impl World {
         let plan = self.plan();
         assert_eq!(plan["status"], "Synced", "{plan:#}");
         assert_eq!(process::changes(&plan), Vec::<String>::new(), "{plan:#}");
+    }
+
+    /// True when a dry run finds all as the branch says. One that looks while the daemon works may find half of it.
+    pub fn seems_synced(&self) -> bool {
+        let ran = self.run(&["--dry-run", "--output", "json"]);
+        ran.code == Some(0) && ran.json()["status"] == "Synced"
     }
 
     /// The running containers of a service, by id.

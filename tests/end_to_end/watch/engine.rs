@@ -11,12 +11,12 @@ fn an_engine_that_is_restarted_is_caught_up_with_and_heard_again() {
     world.push("web", &web("one"));
     let mut daemon = world.watch(&[]);
     world.answers("web", "web", "one");
-    until("in sync", 60, || world.plan()["status"] == "Synced");
+    until("in sync", 60, || world.seems_synced());
 
     dockerd.end();
     dockerd.begin();
     world.answers("web", "web", "one");
-    until("in sync again", 60, || world.plan()["status"] == "Synced");
+    until("in sync again", 60, || world.seems_synced());
     assert!(daemon.lives());
 
     // Heard, and not found by the sweep that comes once in a minute.
@@ -55,7 +55,7 @@ fn an_engine_that_is_killed_while_services_are_started_condemns_nothing() {
     dockerd.begin();
 
     until("everything runs", 90, || world.everything().len() == 6 && running(&world) == 6);
-    until("in sync", 60, || world.plan()["status"] == "Synced");
+    until("in sync", 60, || world.seems_synced());
     assert!(daemon.lives());
     for app in ["first", "second", "third"] {
         let status = world.run(&["status", app, "--output", "json"]).expect(0).json();

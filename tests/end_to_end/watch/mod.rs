@@ -1,5 +1,6 @@
 //! Stories of the daemon.
 
+mod disk;
 mod drift;
 mod engine;
 mod monitored;

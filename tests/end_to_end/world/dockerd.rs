@@ -46,7 +46,7 @@ impl Dockerd {
     }
 
     pub fn engine(&self) -> Engine {
-        Engine::Own(self.address)
+        Engine::Own(self.address, self.space.id())
     }
 
     /// Starts the engine, and waits until it answers.

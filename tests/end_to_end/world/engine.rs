@@ -7,8 +7,8 @@ use std::process::{Command, Output};
 pub enum Engine {
     Docker,
     Podman,
-    /// A Docker of the story's own, at this address.
-    Own(&'static str),
+    /// A Docker of the story's own, at this address, in the network of this process.
+    Own(&'static str, u32),
 }
 
 impl Engine {
@@ -16,9 +16,21 @@ impl Engine {
         let variable = match self {
             Self::Docker => "RECONCILE_TEST_DOCKER",
             Self::Podman => "RECONCILE_TEST_PODMAN",
-            Self::Own(address) => return address.to_owned(),
+            Self::Own(address, _) => return address.to_owned(),
         };
         std::env::var(variable).unwrap_or_else(|_| panic!("{variable} names no engine: run the tests with `make test`"))
+    }
+
+    /// Begins the command of a program on the engine's host: what it probes has to be this engine's.
+    pub fn beside(self, program: &str) -> Command {
+        match self {
+            Self::Docker | Self::Podman => Command::new(program),
+            Self::Own(_, space) => {
+                let mut command = Command::new("nsenter");
+                command.arg(format!("--net=/proc/{space}/ns/net")).arg(program);
+                command
+            }
+        }
     }
 
     /// Fails where it does not answer, before anything is made.
