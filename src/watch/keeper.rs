@@ -25,7 +25,7 @@ use std::{
 };
 use tokio::{
     sync::watch,
-    task::JoinSet,
+    task::{Id, JoinError, JoinSet},
     time::{Instant, sleep_until},
 };
 
@@ -75,6 +75,8 @@ pub struct Keeper<E> {
     seats: BTreeMap<AppName, Seat>,
     wishes: BTreeMap<AppName, Wishes>,
     passes: JoinSet<Done>,
+    /// Whose pass a task is: one that breaks down cannot say so itself.
+    tasks: BTreeMap<Id, AppName>,
     ending: Ending,
 }
 
@@ -108,6 +110,7 @@ impl<E: Engine> Keeper<E> {
             seats: BTreeMap::new(),
             wishes: BTreeMap::new(),
             passes: JoinSet::new(),
+            tasks: BTreeMap::new(),
             ending,
         }
     }
@@ -127,7 +130,7 @@ impl<E: Engine> Keeper<E> {
                 heard = events.next() => self.hear(heard),
                 () = changes.next() => self.take_standings(),
                 () = door.rung() => self.take_wishes().await,
-                Some(done) = self.passes.join_next() => if let Ok(done) = done { self.finish(done) },
+                Some(done) = self.passes.join_next() => self.join(done),
                 () = sleep_until(wake) => {}
             }
             if self.wakes_at(Instant::now()) <= Instant::now() {
@@ -136,9 +139,7 @@ impl<E: Engine> Keeper<E> {
         }
         self.stop_all();
         while let Some(done) = self.passes.join_next().await {
-            if let Ok(done) = done {
-                self.finish(done);
-            }
+            self.join(done);
         }
     }
 
@@ -280,6 +281,7 @@ impl<E: Engine> Keeper<E> {
             }
         }
         self.begin_passes(&head);
+        self.note_settled();
     }
 
     /// Some containers are inspected although nothing was heard of them, and every app is gone through.
@@ -355,6 +357,7 @@ impl<E: Engine> Keeper<E> {
         let wish = Arc::new(self.wish());
         let refusal = Arc::new(environment::refusal(&self.host, &wish, head, look));
         for (app, due, waits, ending) in begin {
+            let name = app.clone();
             let turn = Turn {
                 host: Arc::clone(&self.host),
                 head: Arc::clone(head),
@@ -365,7 +368,8 @@ impl<E: Engine> Keeper<E> {
                 due,
                 waits,
             };
-            self.passes.spawn(turn.run(ending));
+            let task = self.passes.spawn(turn.run(ending)).id();
+            self.tasks.insert(task, name);
         }
     }
 
@@ -380,6 +384,25 @@ impl<E: Engine> Keeper<E> {
             hold: None,
             allow_empty: false,
             max_deletes: None,
+        }
+    }
+
+    /// A task is over, one way or another.
+    fn join(&mut self, done: Result<Done, JoinError>) {
+        match done {
+            Ok(done) => {
+                self.tasks.retain(|_, app| *app != done.app);
+                self.finish(done);
+            }
+            Err(error) => {
+                let Some(app) = self.tasks.remove(&error.id()) else { return };
+                self.told.broken(&self.environment, &app, &error);
+                let Some(seat) = self.seats.get_mut(&app) else { return };
+                seat.running = None;
+                let wait = seat.pace.after(Came::Failed, Instant::now());
+                seat.retry = Some(Instant::now() + wait);
+                self.stale.extend(self.look.iter().flat_map(|look| look.containers.keys().cloned()));
+            }
         }
     }
 

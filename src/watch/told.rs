@@ -19,6 +19,7 @@ use std::{
     },
     time::Duration,
 };
+use tokio::task::JoinError;
 
 /// How long notices that still wait may take at the end.
 const AT_THE_END: Duration = Duration::from_secs(5);
@@ -65,6 +66,11 @@ impl Told {
         self.notices.app(environment, revision, report, now);
         self.count();
         log(environment, revision, report, took, (is_news, passed));
+    }
+
+    /// A pass broke down, by a fault of the tool's own.
+    pub fn broken(&self, environment: &EnvironmentName, app: &AppName, error: &JoinError) {
+        tracing::error!(%environment, %app, %error, "its pass broke down; it is tried again");
     }
 
     /// An app is gone.

@@ -2,7 +2,7 @@
 
 use crate::house::{House, app, service, services};
 use reconcile::{engine::Engine, observed::Life};
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_stream_of_events_is_opened_again_and_what_was_missed_is_found() {
@@ -73,5 +73,15 @@ async fn two_hundred_meddlings_in_a_row_end_in_sync_and_leave_no_litter() {
         assert_eq!(names, wanted);
         assert_eq!(world.networks.iter().filter(|network| network.name == "test-web").count(), 1);
     });
+    house.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pass_that_breaks_down_is_tried_again_and_harms_no_other() {
+    let house = House::of(&["test"]).await;
+    house.broken.store(true, Ordering::Relaxed);
+    house.push("c1", &[app("test", "web", &service(1)), app("test", "api", &service(1))]);
+    house.until("both run", |house| house.version("web").is_some() && house.version("api").is_some()).await;
+    assert!(!house.broken.load(Ordering::Relaxed), "nothing broke down");
     house.end().await;
 }

@@ -111,6 +111,8 @@ pub struct House {
     work: JoinHandle<()>,
     calls: Arc<Mutex<Vec<Call>>>,
     away: Arc<AtomicBool>,
+    /// The next creation breaks the pass down.
+    pub broken: Arc<AtomicBool>,
 }
 
 impl House {
@@ -118,10 +120,13 @@ impl House {
     pub async fn of(environments: &[&str]) -> Self {
         let rig = Rig::new();
         let (calls, away) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
+        let broken = Arc::new(AtomicBool::new(false));
+        let breaks = Arc::clone(&broken);
         let (counted, is_away) = (Arc::clone(&calls), Arc::clone(&away));
         let faults: Faults = Arc::new(move |when, call: &Call| {
             if when == When::Before {
                 counted.lock().unwrap().push(call.clone());
+                assert!(call.name != "create" || !breaks.swap(false, Ordering::Relaxed), "broken on purpose");
                 if is_away.load(Ordering::Relaxed) {
                     let source = "nobody listens".into();
                     let address = "model".to_owned();
@@ -145,7 +150,7 @@ impl House {
         };
         let (stop, ending) = watch::channel(false);
         let work = tokio::spawn(daemon.run(ending));
-        Self { model: rig.model.clone(), _rig: rig, branch, nudge, stop, work, calls, away }
+        Self { model: rig.model.clone(), _rig: rig, branch, nudge, stop, work, calls, away, broken }
     }
 
     /// Pushes, and says so.
