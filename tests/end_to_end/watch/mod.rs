@@ -5,6 +5,7 @@ mod drift;
 mod engine;
 mod pushes;
 mod signals;
+mod soak;
 mod wishes;
 
 use crate::world::server;
