@@ -7,6 +7,7 @@ mod monitored;
 mod pushes;
 mod signals;
 mod trust;
+mod soak;
 mod wishes;
 
 use crate::world::server;
