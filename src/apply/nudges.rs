@@ -29,6 +29,8 @@ pub struct Nudges {
     sender: Option<broadcast::Sender<Heard>>,
     /// False while there is no stream.
     alive: Arc<AtomicBool>,
+    /// Held by all who could listen; the follower ends with the last of them.
+    _held: Option<tokio::sync::watch::Receiver<()>>,
 }
 
 /// What is heard of the engine.
@@ -46,15 +48,22 @@ impl Nudges {
     pub async fn subscribe<E: Engine>(engine: &Arc<E>) -> Self {
         let Ok(events) = engine.events().await else { return Self::silent() };
         let (sender, _) = broadcast::channel(WAITING);
-        let nudges = Self { sender: Some(sender.clone()), alive: Arc::new(AtomicBool::new(true)) };
-        tokio::spawn(follow(Arc::clone(engine), events, sender, Arc::clone(&nudges.alive)));
+        let (released, held) = tokio::sync::watch::channel(());
+        let nudges = Self { sender: Some(sender.clone()), alive: Arc::new(AtomicBool::new(true)), _held: Some(held) };
+        let following = follow(Arc::clone(engine), events, sender, Arc::clone(&nudges.alive));
+        tokio::spawn(async move {
+            tokio::select! {
+                () = following => {}
+                () = released.closed() => {}
+            }
+        });
         nudges
     }
 
     /// For those who do not wait.
     #[must_use]
     pub fn silent() -> Self {
-        Self { sender: None, alive: Arc::default() }
+        Self { sender: None, alive: Arc::default(), _held: None }
     }
 
     /// Everything that is heard from now on; none where the engine gives no events.

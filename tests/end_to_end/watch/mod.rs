@@ -6,8 +6,8 @@ mod engine;
 mod monitored;
 mod pushes;
 mod signals;
-mod trust;
 mod soak;
+mod trust;
 mod wishes;
 
 use crate::world::server;
