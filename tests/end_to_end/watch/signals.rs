@@ -79,5 +79,13 @@ fn a_good_host_file_is_taken_up_and_a_bad_one_is_refused(world: &World) {
     world.engine.ask(&["rename", &web.id, &format!("{}-renamed", world.name)]);
     daemon.says("drift");
     assert_eq!(web.name(), format!("{}-renamed", world.name), "drift was repaired");
+    // The daemon before leaves nothing open.
+    let open = || std::fs::read_dir(format!("/proc/{}/fd", daemon.pid())).unwrap().count();
+    let before = open();
+    for times in 3..6 {
+        daemon.signal("HUP");
+        daemon.says_times("\"message\":\"watching\"", times);
+    }
+    until("what was open is closed", 30, || open() <= before + 2);
     assert!(daemon.lives());
 }
