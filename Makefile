@@ -15,6 +15,7 @@ nextest:
 # Runlevel 1 keeps the package from starting an sshd of its own.
 tools:
 	@missing=; [ -e /usr/include/openssl/ssl.h ] || missing=libssl-dev; \
+	[ -e /usr/lib/$$(uname -m)-linux-gnu/faketime ] || missing="$$missing libfaketime"; \
 	for pair in pkg-config:pkg-config curl:curl jq:jq /usr/sbin/sshd:openssh-server ssh-keygen:openssh-client openssl:openssl systemd-analyze:systemd; do \
 	command -v $${pair%%:*} >/dev/null || missing="$$missing $${pair#*:}"; done; \
 	[ -z "$$missing" ] || \

@@ -3,7 +3,7 @@
 use super::perform::StepError;
 use crate::{
     blame::Blame,
-    desired::{Desired, spec::Protocol, spec::PublishedPort},
+    desired::{Desired, label, spec::Protocol, spec::PublishedPort},
     engine::{Answer, Engine, Summary},
     observed::{Observed, Role},
     plan::{Obstacle, Plan, Step},
@@ -19,6 +19,7 @@ use std::{
 /// The engine does not answer.
 pub async fn check<E: Engine>(
     engine: &E,
+    installation: &str,
     desired: &Desired,
     observed: &mut Observed,
     plan: &Plan,
@@ -30,7 +31,10 @@ pub async fn check<E: Engine>(
     }
     let everyone = engine.containers(&Vec::new()).await?;
     let ours: BTreeSet<&String> = observed.containers.values().map(|container| &container.id).collect();
-    let foreign: Vec<&Summary> = everyone.iter().filter(|summary| !ours.contains(&summary.id)).collect();
+    // What another pass of this app made since the look is not foreign: a dry run takes no lock.
+    let is_ours =
+        |summary: &Summary| ours.contains(&summary.id) || label::owned(&summary.labels, installation, desired);
+    let foreign: Vec<&Summary> = everyone.iter().filter(|summary| !is_ours(summary)).collect();
     let foreign_names = foreign.iter().map(|summary| summary.name.clone()).collect();
     let mut obstacles = Vec::new();
     let services = desired.services.values().filter(|service| service.running);

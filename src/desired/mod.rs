@@ -43,8 +43,9 @@ pub struct Desired {
     pub manifest: serde_json::Value,
 }
 
-/// Which changes the manifest allows.
+/// Which changes the manifest allows. A revision of an earlier release says nothing of what came later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Sync {
     /// It is changed without being asked.
     pub automated: bool,

@@ -53,7 +53,10 @@ pub enum Next {
 pub async fn obstacles<E: Engine>(host: &Host<E>, tree: Option<&Node>, aim: &mut Aim) -> Answer<Vec<Obstacle>> {
     let plan = aim.plan();
     let mut found = verdict::denials(&host.settings, tree, aim);
-    found.extend(preflight::check(&*host.hands.engine, &aim.desired, &mut aim.observed, &plan).await?);
+    found.extend(
+        preflight::check(&*host.hands.engine, &host.settings.installation, &aim.desired, &mut aim.observed, &plan)
+            .await?,
+    );
     found.extend(aim.plan().obstacles);
     Ok(found)
 }

@@ -118,7 +118,8 @@ impl Told {
             Some(halt) => halted.insert(environment.clone(), halt.reason.clone()),
         };
         match (before, halt) {
-            (None, Some(halt)) => {
+            // Another tip that is not followed either needs another word of a person.
+            (before, Some(halt)) if before.as_ref() != Some(&halt.reason) => {
                 let hint = halt.hint.as_deref().unwrap_or_default();
                 tracing::error!(%environment, hint, "halted: {}", halt.reason);
                 self.say(Tidings::halted(environment, None, &halt.reason, Timestamp::now()));
@@ -127,7 +128,7 @@ impl Told {
                 tracing::info!(%environment, "follows the branch again");
                 self.say(Tidings::resumed(environment, None, Timestamp::now()));
             }
-            (Some(_), Some(_)) | (None, None) => {}
+            (Some(_) | None, Some(_)) | (None, None) => {}
         }
     }
 

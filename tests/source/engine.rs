@@ -26,6 +26,13 @@ fn docker(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
+/// What is printed, also where it fails.
+fn try_docker(arguments: &[&str]) -> String {
+    let address = std::env::var("RECONCILE_TEST_DOCKER").unwrap();
+    let output = Command::new("docker").arg("--host").arg(address).args(arguments).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
 impl Host {
     fn start(source: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -77,10 +84,19 @@ impl Host {
     /// The word that the one container was given.
     #[track_caller]
     fn word(&self) -> String {
-        let containers = self.containers();
-        assert_eq!(containers.len(), 1, "{containers:?}");
-        let env = docker(&["inspect", "--format", "{{range .Config.Env}}{{println .}}{{end}}", &containers[0]]);
-        env.lines().find_map(|line| line.strip_prefix("WORD=")).unwrap().to_owned()
+        let words = self.words();
+        assert_eq!(words.len(), 1, "{words:?}");
+        words[0].clone()
+    }
+
+    /// The words of all containers; one that goes meanwhile has none.
+    fn words(&self) -> Vec<String> {
+        let word = |id: String| {
+            let format = "{{range .Config.Env}}{{println .}}{{end}}";
+            let env = try_docker(&["inspect", "--format", format, &id]);
+            env.lines().find_map(|line| line.strip_prefix("WORD=")).unwrap_or_default().to_owned()
+        };
+        self.containers().into_iter().map(word).collect()
     }
 }
 
@@ -208,7 +224,10 @@ impl Host {
     }
 
     fn becomes(&self, word: &str) {
-        until(|| self.containers().len() == 1 && self.word() == word);
+        until(|| {
+            let words = self.words();
+            words.len() == 1 && words[0] == word
+        });
     }
 }
 

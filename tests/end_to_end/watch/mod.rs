@@ -1,5 +1,6 @@
 //! Stories of the daemon.
 
+mod clock;
 mod disk;
 mod drift;
 mod engine;

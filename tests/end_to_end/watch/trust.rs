@@ -14,8 +14,11 @@ fn a_rewound_branch_is_not_followed_until_somebody_accepts_it(world: &World) {
     let daemon = world.watch(&[]);
     world.answers("web", "web", "two");
 
-    world.git(&["reset", "-q", "--hard", &first]);
+    // In one move, as a forced push does it.
+    world.git(&["checkout", "-q", "--detach", &first]);
     let rewound = world.push("web", &web("three"));
+    world.git(&["branch", "-q", "-f", "main", "HEAD"]);
+    world.git(&["checkout", "-q", "main"]);
     daemon.says("halted");
     let halted = daemon.lines("halted");
     assert!(halted[0].to_string().contains(&format!("accept-rewind {rewound}")), "{halted:?}");

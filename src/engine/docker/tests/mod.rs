@@ -66,7 +66,7 @@ async fn bare(engine: &Docker, run: &str, command: &str) -> CreateContainer {
 
 /// A body with every field the engines here can honour.
 async fn rich(engine: &Docker, run: &str, port: u16) -> CreateContainer {
-    let plain = bare(engine, run, "trap 'exit 7' TERM; while :; do sleep 0.1; done").await;
+    let plain = bare(engine, run, "trap 'exit 7' TERM; sleep 3600 & wait").await;
     let aliases = BTreeSet::from(["web".to_owned()]);
     CreateContainer {
         network: Some((run.to_owned(), aliases.clone())),
