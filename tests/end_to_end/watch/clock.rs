@@ -35,6 +35,7 @@ fn a_clock_that_is_set_back_stops_nothing(world: &World) {
     world.answers("web", "web", "two");
     until("the daemon's clock went back", 30, || !daemon.log().iter().map(at).is_sorted());
     // Drift, a failure with its wait, and a suspension that ends, all in the past.
+    until("the old one is gone", 30, || world.running("web", "web").len() == 1);
     let web_two = world.one("web", "web");
     world.engine.ask(&["rm", "-f", &web_two.id]);
     world.another("web", "web", &web_two.id);
