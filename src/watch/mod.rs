@@ -3,8 +3,10 @@
 //! A push, an event of the engine, a timer, a person's wish: each only says "look". What is to be done follows from
 //! what is seen, so nothing that is lost, doubled or late does harm.
 //!
-//!     files, webhook, timer → follow → keeper (one for each environment) → turn (one for each app) → pass
-//!                        engine's events ↗
+//! ```text
+//! files, webhook, timer → follow → keeper (one for each environment) → turn (one for each app) → pass
+//!                    engine's events ↗
+//! ```
 
 pub mod branch;
 pub mod daemon;
