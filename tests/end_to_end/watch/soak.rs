@@ -25,7 +25,8 @@ fn whatever_happens_for_long_ends_in_sync_with_no_litter_and_no_growth() {
     fastrand::seed(seed);
     let mut dockerd = Dockerd::start();
     let world = World::on(dockerd.engine());
-    let mut soak = Soak { daemon: watch(&world), world: &world, dockerd: &mut dockerd, pushes: 0, figures: Figures::new() };
+    let mut soak =
+        Soak { daemon: watch(&world), world: &world, dockerd: &mut dockerd, pushes: 0, figures: Figures::new() };
     APPS.iter().for_each(|app| soak.push_good(app));
     soak.settles();
 
