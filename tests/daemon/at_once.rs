@@ -4,6 +4,11 @@ use crate::{
     dependencies::depending,
     house::{House, app, service},
 };
+use reconcile::engine::model::World;
+
+fn memory(world: &mut World) -> &mut Option<u64> {
+    &mut world.containers.values_mut().next().unwrap().spec.adjustable.memory
+}
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_of_events_that_is_back_is_followed_by_a_full_look() {
@@ -13,9 +18,9 @@ async fn a_stream_of_events_that_is_back_is_followed_by_a_full_look() {
     house.quiet().await;
     house.swept().await;
     house.model.cut_events();
-    // Nobody hears of this one.
-    house.model.by_hand(|world| world.containers.clear());
-    house.soon("it is back", |house| house.version("web").is_some()).await;
+    // Nobody hears of this one, and no list shows it.
+    house.model.by_hand(|world| *memory(world) = Some(1 << 20));
+    house.soon("it has its limits back", |house| house.model.by_hand(|world| memory(world).is_none())).await;
     house.end().await;
 }
 
@@ -41,9 +46,9 @@ async fn what_was_blocked_is_tried_again_by_its_own_timer() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_commit_leaves_alone_keeps_nobody_waiting() {
-    let house = House::of(&["test", "shared"]).await;
-    let web = |version| depending("test", "web", &service(version), ("shared", "proxy"));
-    let proxy = app("shared", "proxy", &service(1));
+    let house = House::of(&["test"]).await;
+    let web = |version| depending("test", "web", &service(version), ("test", "proxy"));
+    let proxy = app("test", "proxy", &service(1));
     house.push("c1", &[web(1), proxy.clone()]);
     house.until("both run", |house| house.version("web").is_some()).await;
     house.quiet().await;

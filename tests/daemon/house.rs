@@ -194,6 +194,9 @@ impl House {
     pub fn soon<'a>(&'a self, what: &'a str, holds: impl Fn(&Self) -> bool + 'a) -> impl Future<Output = ()> + 'a {
         let place = std::panic::Location::caller();
         async move {
+            // Time runs on by itself only while no thread is busy.
+            let (_busy, idle) = std::sync::mpsc::channel::<()>();
+            tokio::task::spawn_blocking(move || idle.recv());
             // Less in all than what is left of the minute between two sweeps.
             for _ in 0..400 {
                 if holds(self) {
