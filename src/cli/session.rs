@@ -7,6 +7,7 @@ use crate::{
     host::{self, Host},
     pass,
     record::{Ledger, RecordError, StateDir, place},
+    registry::Keyring,
     source::{Commit, Repository, SourceError},
     value::{AppName, EnvironmentName},
 };
@@ -168,7 +169,7 @@ impl Session {
         let parallel = usize::try_from(settings.parallel.get())?;
         let nudges = Nudges::subscribe(&engine).await;
         Ok(pass::Host {
-            hands: Hands { engine, info, slots: Slots::new(parallel), nudges },
+            hands: Hands { engine, info, slots: Slots::new(parallel), nudges, keyring: Arc::new(self.keyring()) },
             ledger,
             settings: pass::Settings {
                 installation: settings.installation.to_string(),
@@ -184,6 +185,11 @@ impl Session {
                 images: usize::try_from(settings.retain.images)?,
             },
         })
+    }
+
+    /// What opens registries: the host file's users, and the logins of whoever runs this.
+    fn keyring(&self) -> Keyring {
+        Keyring::new(self.host.settings.registries.clone(), settings::login_files())
     }
 
     /// Paths that no container may see: what is ours, and the engine's socket.

@@ -66,7 +66,7 @@ impl Look {
                         id: view.id.clone(),
                         volumes: view.volumes.clone(),
                         has_healthcheck: view.has_healthcheck,
-                        digest: view.digests.first().cloned(),
+                        digest: view.digest_for(reference),
                     },
                 );
             }

@@ -78,7 +78,13 @@ impl Rig {
         let engine = Arc::new(self.model.with_faults(faults));
         let nudges = Nudges::subscribe(&engine).await;
         Host {
-            hands: Hands { info: self.model.info().await.unwrap(), slots: Slots::new(self.parallel), nudges, engine },
+            hands: Hands {
+                info: self.model.info().await.unwrap(),
+                slots: Slots::new(self.parallel),
+                nudges,
+                engine,
+                keyring: Arc::default(),
+            },
             ledger: self.ledger().await,
             settings: Settings {
                 installation: "default".to_owned(),

@@ -25,6 +25,7 @@ fn nothing_written_means_the_defaults() {
             "verify": {"mode": "off", "allowed_signers": null}}, "environments": [], "engine": null,
         "state_dir": null, "parallel": 8, "drift": "repair", "prune": true, "max_deletes": 10,
         "retain": {"revisions": 20, "images": 3},
+        "registries": {},
         "policy": {"publish": [], "data_roots": [], "never_expose": [], "registries": [], "require_digest": false,
             "cap_add": [], "privileged": [], "devices": [], "network_mode_host": [], "engine_socket": []},
         "listen": null, "webhook": {"secret_file": null}, "notify": []});
@@ -159,7 +160,7 @@ fn what_is_wrong_is_said_with_its_place() {
 
 #[test]
 fn keys_of_rooms_not_built_yet_are_refused_by_name() {
-    let root = ["secrets", "registries", "proxy", "acme", "backup"];
+    let root = ["secrets", "proxy", "acme", "backup"];
     for key in root {
         assert_eq!(bad(&format!("prune: true\n{key}: null\n")), format!("h.yaml:2:1: `{key}` is not supported yet"));
     }
