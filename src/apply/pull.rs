@@ -72,7 +72,7 @@ fn words(image: &ImageReference, registry: &RegistryName, fault: PullFault, foun
     let passed_by = found.passed_by.iter().map(|why| format!("; {why}")).collect::<String>();
     match (fault, &found.credentials) {
         (PullFault::Unauthorized, Some(known)) => (
-            format!("registry `{registry}` does not take the login of `{}` for image `{image}`", known.username),
+            format!("registry `{registry}` does not take the login of {} for image `{image}`", known.holder()),
             format!("see that user and password are right: they are from {}", found.origin),
         ),
         (PullFault::Unauthorized, None) => {
@@ -80,8 +80,8 @@ fn words(image: &ImageReference, registry: &RegistryName, fault: PullFault, foun
         }
         (PullFault::Denied, Some(known)) => (
             format!(
-                "registry `{registry}` does not let `{}` have image `{image}`, or has none of that name",
-                known.username
+                "registry `{registry}` does not let {} have image `{image}`, or has none of that name",
+                known.holder()
             ),
             "see that the name is right and that the user may pull it".to_owned(),
         ),
@@ -101,8 +101,8 @@ fn words(image: &ImageReference, registry: &RegistryName, fault: PullFault, foun
         ),
         (PullFault::Limited, Some(known)) => (
             format!(
-                "registry `{registry}` takes no more pulls from `{}` for now, image `{image}` among them",
-                known.username
+                "registry `{registry}` takes no more pulls from {} for now, image `{image}` among them",
+                known.holder()
             ),
             "it is tried again; pull less often, or from a mirror of your own".to_owned(),
         ),

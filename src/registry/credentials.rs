@@ -30,6 +30,15 @@ impl Credentials {
         }
     }
 
+    /// Who is asked for, in people's words.
+    #[must_use]
+    pub fn holder(&self) -> String {
+        match &self.proof {
+            Proof::Password(_) => format!("`{}`", self.username),
+            Proof::IdentityToken(_) => "whoever holds this identity token".to_owned(),
+        }
+    }
+
     /// A text without the secret: a registry may repeat in its answer what it was sent.
     #[must_use]
     pub fn hidden_in(&self, text: &str) -> String {

@@ -68,7 +68,7 @@ fn serve(stream: TcpStream, answer: &dyn Fn(&Asked) -> Answer) -> std::io::Resul
         }
         let mut words = line.split(' ').map(str::to_owned);
         let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let (mut authorization, mut length) = (None, 0);
+        let (mut authorization, mut length, mut chunked) = (None, 0, false);
         loop {
             let mut line = String::new();
             reader.read_line(&mut line)?;
@@ -79,11 +79,12 @@ fn serve(stream: TcpStream, answer: &dyn Fn(&Asked) -> Answer) -> std::io::Resul
             match name.as_str() {
                 "authorization" => authorization = Some(value),
                 "content-length" => length = value.parse().unwrap_or(0),
+                // Podman sends a form so.
+                "transfer-encoding" => chunked = value == "chunked",
                 _ => {}
             }
         }
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body)?;
+        let body = if chunked { chunks(&mut reader)? } else { exactly(&mut reader, length)? };
         let body = String::from_utf8_lossy(&body).into_owned();
         let head = method == "HEAD";
         let (status, headers, body) = answer(&Asked { method, path, authorization, body });
@@ -94,5 +95,25 @@ fn serve(stream: TcpStream, answer: &dyn Fn(&Asked) -> Answer) -> std::io::Resul
             body.len(),
             if head { "" } else { &body }
         )?;
+    }
+}
+
+fn exactly(reader: &mut impl Read, length: usize) -> std::io::Result<Vec<u8>> {
+    let mut bytes = vec![0; length];
+    reader.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn chunks(reader: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    loop {
+        let mut size = String::new();
+        reader.read_line(&mut size)?;
+        let size = usize::from_str_radix(size.trim(), 16).unwrap_or(0);
+        bytes.extend(exactly(reader, size)?);
+        exactly(reader, 2)?;
+        if size == 0 {
+            return Ok(bytes);
+        }
     }
 }
