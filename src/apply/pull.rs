@@ -127,3 +127,70 @@ fn words(image: &ImageReference, registry: &RegistryName, fault: PullFault, foun
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::{Credentials, credentials::Proof};
+
+    fn told(fault: PullFault, found: &Found) -> (String, String) {
+        let image: ImageReference = "registry.example.com/team/app:1".parse().unwrap();
+        words(&image, &image.registry_name(), fault, found)
+    }
+
+    fn known() -> Found {
+        let registry = "registry.example.com".parse().unwrap();
+        let credentials = Credentials { registry, username: "ci".to_owned(), proof: Proof::Password("s3cret".into()) };
+        Found {
+            credentials: Some(credentials),
+            origin: "`/root/.docker/config.json`".to_owned(),
+            passed_by: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn each_fault_is_told_as_itself_and_explained_in_the_documents() {
+        let page = include_str!("../../docs/registries.md");
+        let (nobody, somebody) = (Found::default(), known());
+        let table = [
+            (PullFault::Unauthorized, &nobody, "wants a login"),
+            (PullFault::Unauthorized, &somebody, "does not take the login of"),
+            (PullFault::Denied, &nobody, "does not let"),
+            (PullFault::Denied, &somebody, "does not let"),
+            (PullFault::Unknown, &somebody, "has no image"),
+            (PullFault::Limited, &nobody, "takes no more pulls"),
+            (PullFault::Limited, &somebody, "takes no more pulls"),
+            (PullFault::Away, &somebody, "is away"),
+            (PullFault::Stalled, &somebody, "says nothing"),
+            (PullFault::Distrusted, &somebody, "does not trust registry"),
+        ];
+        for (fault, found, phrase) in table {
+            let (what, hint) = told(fault, found);
+            assert!(what.contains(phrase) && what.contains("`registry.example.com/team/app:1`"), "{what}");
+            assert!(page.contains(phrase), "`{phrase}` is not explained");
+            let all = format!("{what} {hint}");
+            assert!(!hint.is_empty() && !all.contains("s3cret"), "{all}");
+        }
+    }
+
+    #[test]
+    fn what_was_passed_by_is_told_where_a_login_is_wanted() {
+        let why =
+            "`/root/.docker/config.json` leaves it to the credential helper `desktop` (`credsStore`), which is not run";
+        let found = Found { passed_by: vec![why.to_owned()], ..Found::default() };
+        assert!(told(PullFault::Unauthorized, &found).0.ends_with(why));
+        assert!(told(PullFault::Denied, &found).0.ends_with(why));
+        assert!(!told(PullFault::Unknown, &found).0.contains("helper"));
+    }
+
+    #[test]
+    fn a_login_that_the_registry_does_not_take_is_told_with_its_place() {
+        let (what, hint) = told(PullFault::Unauthorized, &known());
+        let image = "registry.example.com/team/app:1";
+        assert_eq!(
+            what,
+            format!("registry `registry.example.com` does not take the login of `ci` for image `{image}`")
+        );
+        assert_eq!(hint, "see that user and password are right: they are from `/root/.docker/config.json`");
+    }
+}

@@ -192,12 +192,14 @@ impl Session {
         Keyring::new(self.host.settings.registries.clone(), settings::login_files())
     }
 
-    /// Paths that no container may see: what is ours, and the engine's socket.
+    /// Paths that no container may see: what is ours, what opens registries, and the engine's socket.
     pub fn protected_paths(&self, address: &str) -> Vec<String> {
         let state = std::path::absolute(&self.settings.state_dir).unwrap_or_else(|_| self.settings.state_dir.clone());
         let socket = address.strip_prefix("unix://").unwrap_or(address).to_owned();
         let ours = ["/etc/reconcile".to_owned(), state.display().to_string()];
-        ours.into_iter().chain(socket.starts_with('/').then_some(socket)).collect()
+        let passwords = self.host.settings.registries.values().map(|user| user.password_file.to_string());
+        let logins = settings::login_files().into_iter().map(|path| path.display().to_string());
+        ours.into_iter().chain(passwords).chain(logins).chain(socket.starts_with('/').then_some(socket)).collect()
     }
 
     /// The apps that the ledger or the head knows in an environment. A head that cannot be read adds none: the ledger
