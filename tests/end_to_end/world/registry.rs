@@ -15,6 +15,9 @@ pub const USER: &str = "ci";
 /// In base64 of either alphabet it is another text: `?>~` is what tells the two apart.
 pub const PASSWORD: &str = "s3cret-canary?>~?>~";
 
+/// Ends at once when it is told to.
+const SLEEPS: &str = r#"["sh", "-c", "trap 'exit 0' TERM; sleep 36000 & wait"]"#;
+
 pub struct Registry {
     folder: TempDir,
     port: u16,
@@ -99,10 +102,8 @@ impl Registry {
     /// keeps nothing of it.
     pub fn push(&self, image: &str, word: &str) -> String {
         let (name, folder) = (self.name(image), tempfile::tempdir().unwrap());
-        let lines = format!(
-            "FROM bb:1\nENV WORD={word}\nCMD {}\n",
-            r#"["sh", "-c", "trap 'exit 0' TERM; sleep 36000 & wait"]"#
-        );
+        // The label makes it another image than that of any other story that says the same.
+        let lines = format!("FROM bb:1\nLABEL {}\nENV WORD={word}\nCMD {SLEEPS}\n", self.label());
         fs::write(folder.path().join("Dockerfile"), lines).unwrap();
         let docker = Engine::Docker;
         docker.ask(&["build", "-q", "-t", &name, folder.path().to_str().unwrap()]);
@@ -119,8 +120,20 @@ impl Registry {
     }
 }
 
+impl Registry {
+    fn label(&self) -> String {
+        format!("reconcile.test.registry={}", self.folder.path().display())
+    }
+}
+
 impl Drop for Registry {
     fn drop(&mut self) {
         self.stop();
+        // What was pulled from here onto the Docker that all stories share; a Podman of the story's own goes as a whole.
+        let filter = format!("label={}", self.label());
+        let images = Engine::Docker.try_ask(&["images", "-q", "--no-trunc", "--filter", &filter]);
+        for id in String::from_utf8_lossy(&images.stdout).lines() {
+            Engine::Docker.try_ask(&["rmi", "-f", id]);
+        }
     }
 }
