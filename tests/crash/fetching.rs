@@ -8,7 +8,7 @@ use reconcile::{
 };
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 fn manifest(image: &str, pull: &str) -> Value {
     let check = json!({"test": ["CMD", "true"]});
@@ -19,9 +19,18 @@ fn runs(rig: &Rig) -> usize {
     rig.model.by_hand(|world| world.containers.values().filter(|it| it.life == Life::Running).count())
 }
 
-/// Every pull hangs.
-fn stalled() -> Faults {
-    Arc::new(|when, call: &Call| if when == When::Before && call.name == "pull" { Fate::Hang } else { Fate::Go })
+/// Every pull hangs; tells when one does.
+fn stalled() -> (Faults, Arc<Notify>) {
+    let tells = Arc::new(Notify::new());
+    let told = Arc::clone(&tells);
+    let faults: Faults = Arc::new(move |when, call: &Call| {
+        if when == When::Before && call.name == "pull" {
+            told.notify_one();
+            return Fate::Hang;
+        }
+        Fate::Go
+    });
+    (faults, tells)
 }
 
 #[tokio::test]
@@ -64,9 +73,10 @@ async fn a_pull_that_stalls_is_left_off_at_the_end_of_the_tool() {
     let rig = Rig::new();
     let (end, ending) = watch::channel(false);
     let desired = app(&manifest("far:1", "missing"));
-    let pass = rig.pass_ending(&desired, stalled(), ending);
+    let (faults, hangs) = stalled();
+    let pass = rig.pass_ending(&desired, faults, ending);
     let ends = async {
-        tokio::task::yield_now().await;
+        hangs.notified().await;
         end.send_replace(true);
     };
     let (report, ()) = tokio::join!(tokio::time::timeout(Duration::from_secs(30), pass), ends);
@@ -79,11 +89,11 @@ async fn a_pull_that_stalls_is_left_off_when_somebody_wants_something_else() {
     let rig = Rig::new();
     rig.pass(&app(&manifest("web:1", "missing")), faults::none()).await;
     let desired = app(&manifest("far:1", "missing"));
-    let pass = tokio::time::timeout(Duration::from_secs(30), rig.pass(&desired, stalled()));
+    let (faults, hangs) = stalled();
+    let pass = tokio::time::timeout(Duration::from_secs(30), rig.pass(&desired, faults));
     let wish = async {
         let suspension = Suspension { by: "somebody".to_owned(), reason: None, until: None };
-        // The pass reads the ledger before it pulls; what is written later is what it has to see.
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        hangs.notified().await;
         rig.ledger().await.suspend(&desired.environment, &desired.app, suspension).await.unwrap();
     };
     let (report, ()) = tokio::join!(pass, wish);
@@ -102,7 +112,7 @@ async fn a_pull_that_stalls_holds_up_no_other_app() {
         }
     };
     tokio::select! {
-        reports = rig.run(&apps, stalled(), |_| {}) => panic!("the stalled one ends: {reports:?}"),
+        reports = rig.run(&apps, stalled().0, |_| {}) => panic!("the stalled one ends: {reports:?}"),
         () = waits => {}
     }
 }

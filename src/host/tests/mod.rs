@@ -148,6 +148,22 @@ fn what_is_wrong_is_said_with_its_place() {
           write a folder within the repository, as in `environments`",
         ),
         (
+            "registries: {https://registry.example.com: {username: ci, password_file: /etc/p}}\n",
+            "h.yaml:1:14: `https://registry.example.com` is not a registry: write its host alone, without `https://` and path, \
+          as in `registry.example.com:5000`\n  hint: for example `registry.example.com`",
+        ),
+        (
+            "registries: {registry.example.com: {username: ci}}\n",
+            "h.yaml:1:14: key `password_file` is missing in `registries.registry.example.com`: expected text (Password)\n  \
+          hint: for example `/etc/reconcile/registry`",
+        ),
+        (
+            "registries: {docker.io: {username: ci, password: hunter2}}\n",
+            "h.yaml:1:14: key `password_file` is missing in `registries.docker.io`: expected text (Password)\n  hint: for \
+          example `/etc/reconcile/registry`\nh.yaml:1:40: unknown key `password` in `registries.docker.io`\n  hint: valid \
+          keys: `username`, `password_file`",
+        ),
+        (
             "engine: tcp://10.0.0.1:2375\n",
             "h.yaml:1:9: `tcp://10.0.0.1:2375` is no socket on this machine\n  hint: \
           write `unix://` and a path, as in `unix:///var/run/docker.sock`",
