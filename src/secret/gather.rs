@@ -3,17 +3,11 @@
 use super::{
     HostKey, RepositoryFiles, SealedFile, SecretError, SecretValue, digest::Place, host_dir, key_file, sealed,
 };
-use crate::value::{AppName, EnvironmentName, SecretName, ServiceName};
+use crate::{
+    desired::SecretSource,
+    value::{AppName, EnvironmentName, SecretName, ServiceName},
+};
 use std::{collections::BTreeMap, path::PathBuf};
-
-/// Where a secret of an app comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// The host's directory of secrets.
-    Host,
-    /// An encrypted file of the repository, and which of its values.
-    File { path: String, key: Option<String> },
-}
 
 /// Where this host's secrets are.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +35,7 @@ impl Secrets {
     pub fn gather(
         &self,
         (environment, app): (&EnvironmentName, &AppName),
-        sources: &BTreeMap<SecretName, Source>,
+        sources: &BTreeMap<SecretName, SecretSource>,
         files: &RepositoryFiles,
         may_write: bool,
     ) -> Gathered {
@@ -55,8 +49,8 @@ impl Secrets {
         }
         for (name, source) in sources {
             let value = match source {
-                Source::Host => host_dir::read(&host_dir::path(&self.directory, environment, app, name), name),
-                Source::File { path, key } => self.unseal(name, path, key.as_deref(), files),
+                SecretSource::Host => host_dir::read(&host_dir::path(&self.directory, environment, app, name), name),
+                SecretSource::File { path, key } => self.unseal(name, path, key.as_deref(), files),
             };
             match value {
                 Ok(value) => drop(gathered.values.insert(name.clone(), value)),

@@ -15,7 +15,7 @@ pub mod value;
 
 pub use digest::HostKey;
 pub use error::SecretError;
-pub use gather::{Gathered, Secrets, Source};
+pub use gather::{Gathered, Secrets};
 pub use sealed::{RepositoryFiles, SealedFile};
 pub use value::SecretValue;
 

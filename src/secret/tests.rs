@@ -1,7 +1,7 @@
 //! Values, digests, files of the host, templates.
 
 use super::*;
-use crate::value::SecretName;
+use crate::{desired::SecretSource, value::SecretName};
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::Path};
 
 fn name(text: &str) -> SecretName {
@@ -135,7 +135,7 @@ fn a_secret_of_one_environment_is_not_taken_for_another() {
         Secrets { directory: folder.path().join("secrets"), key_file: folder.path().join("host.key"), identity: None };
     let gather = |environment: &str, may_write| {
         let (environment, app) = (environment.parse().unwrap(), "web".parse().unwrap());
-        let sources = BTreeMap::from([(name("password"), Source::Host), (name("absent"), Source::Host)]);
+        let sources = BTreeMap::from([(name("password"), SecretSource::Host), (name("absent"), SecretSource::Host)]);
         secrets.gather((&environment, &app), &sources, &RepositoryFiles::default(), may_write)
     };
     let looked = gather("production", false);

@@ -1,6 +1,8 @@
 //! What is said of files that a container finds: where, and for whom.
 
 use super::text::{BadValue, text_form};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
 /// The name of a file below `/run/secrets`.
@@ -120,3 +122,17 @@ impl fmt::Display for RepositoryPath {
 }
 
 text_form!(RepositoryPath, "repository-path", "File of the repository", "^[^/]", ["files/app.ini"]);
+
+/// What happens when a secret's value changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum OnChange {
+    /// A new container takes the place of the one that has the old value.
+    #[default]
+    Restart,
+    /// The file is replaced, and the process gets SIGHUP.
+    Signal,
+    /// The file is replaced.
+    None,
+}

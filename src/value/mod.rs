@@ -27,7 +27,7 @@ pub mod zone;
 mod tests;
 
 pub use allowance::{Addable, DataRoot, Publishable, RepositoryGlob, ServicePath};
-pub use delivered::{FileMode, FileName, RepositoryPath};
+pub use delivered::{FileMode, FileName, OnChange, RepositoryPath};
 pub use duration::Duration;
 pub use host::{Address, HostEntry, HostName};
 pub use image::ImageReference;
