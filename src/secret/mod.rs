@@ -9,6 +9,7 @@ pub mod gather;
 pub mod host_dir;
 pub mod key_file;
 pub mod mask;
+pub mod roots;
 pub mod sealed;
 pub mod template;
 pub mod value;
@@ -16,6 +17,7 @@ pub mod value;
 pub use digest::HostKey;
 pub use error::SecretError;
 pub use gather::{Gathered, Secrets};
+pub use roots::Roots;
 pub use sealed::{RepositoryFiles, SealedFile};
 pub use value::SecretValue;
 
