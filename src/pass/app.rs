@@ -52,10 +52,11 @@ impl<E: Engine> AppPass<'_, E> {
     }
 
     async fn dry_run(&self, head: &Desired, look: &Look) -> AppReport {
-        let mut aim = match aim::take(self.host, self.wish, self.app, head, look, &BTreeSet::new()).await {
-            Ok(aim) => aim,
-            Err(error) => return report::unknown(self.app, report::chain(Blame::World, &error), None),
-        };
+        let mut aim =
+            match aim::take(self.host, self.wish, self.app, (head, &self.head.files), look, &BTreeSet::new()).await {
+                Ok(aim) => aim,
+                Err(error) => return report::unknown(self.app, report::chain(Blame::World, &error), None),
+            };
         self.brake(&mut aim);
         aim.ask_again(self.host, look).await;
         let mut report = report::planned(&aim);
@@ -83,7 +84,8 @@ impl<E: Engine> AppPass<'_, E> {
         let mut first: Option<AppReport> = None;
         let mut admitted = false;
         for _ in 0..MOST_ROUNDS {
-            let mut aim = match aim::take(self.host, self.wish, self.app, head, look, &pulled).await {
+            let mut aim = match aim::take(self.host, self.wish, self.app, (head, &self.head.files), look, &pulled).await
+            {
                 Ok(aim) => aim,
                 Err(error) => {
                     return report::joined(

@@ -1,7 +1,7 @@
 //! Gathers the values that one app needs for one pass.
 
 use super::{
-    HostKey, RepositoryFiles, SealedFile, SecretError, SecretValue, digest::Place, host_dir, key_file, sealed,
+    HostKey, RepositoryFiles, Roots, SealedFile, SecretError, SecretValue, digest::Place, host_dir, key_file, sealed,
 };
 use crate::{
     desired::SecretSource,
@@ -18,6 +18,8 @@ pub struct Secrets {
     pub key_file: PathBuf,
     /// Age identities that open encrypted files.
     pub identity: Option<PathBuf>,
+    /// Where they are delivered.
+    pub roots: Roots,
 }
 
 /// The values of an app, for one pass. It is neither printed nor stored.

@@ -10,6 +10,7 @@ pub mod gather;
 pub mod host_dir;
 pub mod key_file;
 pub mod mask;
+pub mod roots;
 pub mod sealed;
 pub mod sops;
 pub mod template;
@@ -18,6 +19,7 @@ pub mod value;
 pub use digest::HostKey;
 pub use error::SecretError;
 pub use gather::{Gathered, Secrets};
+pub use roots::Roots;
 pub use sealed::{RepositoryFiles, SealedFile};
 pub use value::SecretValue;
 

@@ -131,8 +131,12 @@ fn a_secret_of_one_environment_is_not_taken_for_another() {
         fs::create_dir_all(&app).unwrap();
         file(&app, "password", content, 0o400);
     }
-    let secrets =
-        Secrets { directory: folder.path().join("secrets"), key_file: folder.path().join("host.key"), identity: None };
+    let secrets = Secrets {
+        directory: folder.path().join("secrets"),
+        key_file: folder.path().join("host.key"),
+        identity: None,
+        roots: Roots::default(),
+    };
     let gather = |environment: &str, may_write| {
         let (environment, app) = (environment.parse().unwrap(), "web".parse().unwrap());
         let sources = BTreeMap::from([(name("password"), SecretSource::Host), (name("absent"), SecretSource::Host)]);

@@ -27,6 +27,7 @@ mod gondulf;
 mod killed;
 mod order;
 mod readme;
+mod secrets;
 mod terminal;
 mod vault_dash;
 mod watch;
