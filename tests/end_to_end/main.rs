@@ -21,6 +21,7 @@ mod world;
 
 mod converge;
 mod drift;
+mod encrypted;
 mod failure;
 mod gateway;
 mod gondulf;

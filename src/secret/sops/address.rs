@@ -3,9 +3,6 @@
 use super::{SopsError, document::Item, walk::Found};
 use crate::secret::SecretValue;
 
-/// More are not shown.
-const MOST: usize = 12;
-
 /// The addresses of a file's values, those in lists left out.
 pub(super) fn all(document: &Item) -> Vec<String> {
     let mut there = Vec::new();
@@ -15,7 +12,7 @@ pub(super) fn all(document: &Item) -> Vec<String> {
 
 fn collect<'a>(item: &'a Item, path: &mut Vec<&'a str>, there: &mut Vec<String>) {
     match item {
-        Item::Leaf(_) if there.len() < MOST => there.push(path.join(".")),
+        Item::Leaf(_) => there.push(path.join(".")),
         Item::Map(entries) => {
             for (key, item) in entries {
                 path.push(key);
@@ -23,7 +20,7 @@ fn collect<'a>(item: &'a Item, path: &mut Vec<&'a str>, there: &mut Vec<String>)
                 path.pop();
             }
         }
-        Item::Null | Item::Leaf(_) | Item::List(_) => {}
+        Item::Null | Item::List(_) => {}
     }
 }
 

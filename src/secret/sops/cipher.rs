@@ -37,6 +37,8 @@ pub(super) struct Opened {
 pub(super) enum Fault {
     /// It is not written as SOPS writes it.
     Form,
+    /// It is a comment of a list, which SOPS keeps among its values.
+    Comment,
     /// It was sealed with another key or under other keys, or was changed.
     Seal,
 }
@@ -61,6 +63,9 @@ impl DataKey {
 
     /// Opens a value that was sealed together with `beside`.
     pub(super) fn open(&self, text: &str, beside: &str) -> Result<Opened, Fault> {
+        if text.ends_with(",type:comment]") {
+            return Err(Fault::Comment);
+        }
         let Sealed { data, nonce, tag, kind } = Sealed::parse(text).ok_or(Fault::Form)?;
         let mut plain = Zeroizing::new(data);
         self.0

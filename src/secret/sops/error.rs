@@ -5,6 +5,9 @@ use crate::{
     yaml::{Diagnostic, Place, diagnostic::quoted},
 };
 
+/// More names are not shown.
+const MOST: usize = 12;
+
 /// Why a SOPS file is not opened. Nothing of what it holds is said.
 #[derive(Debug, thiserror::Error)]
 pub enum SopsError {
@@ -27,14 +30,14 @@ pub enum SopsError {
     #[error("it has both `{one}` and `{other}`: SOPS writes one of them")]
     TwoRules { one: &'static str, other: &'static str },
     #[error("its `{rule}` is no regular expression that is supported")]
-    Regex { rule: &'static str, source: Box<regex::Error> },
+    Regex { rule: &'static str },
     #[error("key {} is not ASCII, and which keys are encrypted is told by a regular expression", quoted(.key))]
     NotAscii { key: String },
     #[error("key {} holds a `:`: SOPS cannot tell it from a key in a mapping", quoted(.key))]
     Colon { key: String },
     #[error("it has no age recipient{}", held_by(.services))]
     NoAge { services: Vec<&'static str> },
-    #[error("it is for other recipients: {}", recipients.join(", "))]
+    #[error("it is for other recipients: {}", list(.recipients))]
     NotForUs { recipients: Vec<String> },
     #[error("its data key for `{recipient}` cannot be opened")]
     DataKey { recipient: String, source: AgeError },
@@ -46,6 +49,8 @@ pub enum SopsError {
     Unselected { key: String },
     #[error("{} is not written as SOPS writes an encrypted value", quoted(.key))]
     Form { key: String },
+    #[error("a comment stands in the list {}, which is not supported", quoted(.key))]
+    Comment { key: String },
     #[error("{} was changed, renamed, moved, or encrypted with another data key", quoted(.key))]
     Seal { key: String },
     #[error("its `mac` or `lastmodified` was changed")]
@@ -108,6 +113,7 @@ impl SopsError {
             Self::NoKeyNamed { there } => format!("write `key`, one of {}", list(there)),
             Self::Missing { there, .. } => format!("it has {}", list(there)),
             Self::TwoValues { .. } | Self::Colon { .. } | Self::NotAscii { .. } => "rename a key with `sops edit`".to_owned(),
+            Self::Comment { .. } => "remove it, or put it above the list, with `sops edit`".to_owned(),
             Self::InList { .. } => "give it a key of its own with `sops edit`".to_owned(),
             Self::Clear { .. } => "write it into the manifest itself, or let SOPS encrypt it".to_owned(),
             Self::Empty { .. } => "write a value with `sops edit`".to_owned(),
@@ -132,5 +138,5 @@ fn list(there: &[String]) -> String {
     if there.is_empty() {
         return "no value".to_owned();
     }
-    there.iter().map(|address| quoted(address)).collect::<Vec<_>>().join(", ")
+    there.iter().take(MOST).map(|address| quoted(address)).collect::<Vec<_>>().join(", ")
 }

@@ -34,7 +34,7 @@ impl Selection {
         if let Some((other, _)) = rules.next() {
             return Err(SopsError::TwoRules { one: name, other });
         }
-        let regex = || Regex::new(text).map_err(|source| SopsError::Regex { rule: name, source: Box::new(source) });
+        let regex = || Regex::new(text).map_err(|_| SopsError::Regex { rule: name });
         match name {
             "unencrypted_suffix" => Ok(Self::UnencryptedSuffix(text.to_owned())),
             "encrypted_suffix" => Ok(Self::EncryptedSuffix(text.to_owned())),

@@ -105,6 +105,7 @@ impl<'a> Walk<'a> {
         }
         let beside = path.iter().fold(String::new(), |beside, key| beside + key + ":");
         let opened = self.data_key.open(text, &beside).map_err(|fault| match fault {
+            Fault::Comment => SopsError::Comment { key: address },
             Fault::Form => SopsError::Form { key: address },
             Fault::Seal => SopsError::Seal { key: address },
         })?;

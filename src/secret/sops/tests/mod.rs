@@ -32,6 +32,12 @@ pub fn host() -> &'static Pair {
     &HOST
 }
 
+impl Default for sealing::Sealing {
+    fn default() -> Self {
+        Self::to(&host().recipient)
+    }
+}
+
 /// The value under a key, or what is said instead, causes after a colon.
 pub fn value(text: &str, key: &str) -> Result<String, String> {
     told(

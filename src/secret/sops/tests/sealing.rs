@@ -39,19 +39,18 @@ pub struct Sealing {
     pub clear: &'static str,
 }
 
-impl Default for Sealing {
-    fn default() -> Self {
+impl Sealing {
+    /// As SOPS seals by itself.
+    pub fn to(recipient: &str) -> Self {
         Self {
             data_key: [7; 32],
-            recipients: vec![super::host().recipient.clone()],
+            recipients: vec![recipient.to_owned()],
             last_modified: "2026-11-28T12:00:00Z",
             more: "unencrypted_suffix: _unencrypted",
             clear: "_unencrypted",
         }
     }
-}
 
-impl Sealing {
     /// The document as YAML.
     pub fn yaml(&self, document: &Plain) -> String {
         let (mut body, mac) = (String::new(), self.mac(document));
