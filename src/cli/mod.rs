@@ -25,6 +25,7 @@ mod results;
 mod resume;
 mod rollback;
 mod schema;
+mod secret;
 mod session;
 mod settings;
 mod show_revision;
@@ -102,6 +103,7 @@ async fn run(arguments: &Arguments) -> Result<Verdict, Complaint> {
         Some(Command::Suspend(command)) => command.run(&session()?).await.map(|()| Verdict::Done),
         Some(Command::Resume(command)) => command.run(&session()?).await.map(|()| Verdict::Done),
         Some(Command::AcceptRewind(command)) => command.run(&session()?).await.map(|()| Verdict::Done),
+        Some(Command::Secret(command)) => command.run(global).await.map(|()| Verdict::Done),
         Some(Command::Schema(command)) => command.run().map(|()| Verdict::Done),
         Some(Command::Init(command)) => command.run(global).map(|()| Verdict::Done),
     }
