@@ -137,11 +137,12 @@ fn put(file: &DeliveredFile, folder: &Path, beside: &Path) -> io::Result<()> {
     }
     let mut made = tempfile::Builder::new().prefix(".new-").tempfile_in(beside)?;
     made.write_all(file.content.expose())?;
+    // Before it is given away: of another's file not every root may change the mode.
+    made.as_file().set_permissions(Permissions::from_mode(file.mode))?;
     // A user cannot give files away, and need not: in its containers, its own files are root's.
     if rustix::process::geteuid().is_root() || (file.uid, file.gid) != (0, 0) {
         fchown(made.as_file(), Some(file.uid), Some(file.gid))?;
     }
-    made.as_file().set_permissions(Permissions::from_mode(file.mode))?;
     made.as_file().sync_all()?;
     made.persist(&place).map_err(|refused| refused.error)?;
     Ok(())

@@ -4,12 +4,12 @@ use super::deliver::{DeliveredFile, Delivery};
 use crate::{
     desired::{
         DeliveryName, Desired, DesiredJob, DesiredService,
-        delivery::{self, Kind},
+        delivery::{Kind, below, mounts},
         label,
         spec::{Adjustable, FileAccess, Network},
     },
     engine::{CreateContainer, CreateNetwork},
-    observed::{Observed, Role, fold},
+    observed::{Delivered, Observed, Role, fold},
     plan::Step,
     secret::{Gathered, Roots, SecretValue, template},
     value::OnChange,
@@ -110,7 +110,9 @@ pub fn errand(step: &Step, observed: &Observed, context: &Context<'_>) -> Option
         }
         Step::Tag { image_id, tag } => Errand::Tag { image_id: image_id.clone(), tag: tag.clone() },
         Step::Untag { tag } => Errand::Untag { tag: tag.clone() },
-        Step::Deliver { delivery } => Errand::Deliver(Box::new(deliver(delivery, observed, context)?)),
+        Step::Deliver { delivery } => {
+            Errand::Deliver(Box::new(self::delivery(delivery, &observed.deliveries, context)?))
+        }
         Step::Signal { container, .. } => {
             let shown = &observed.containers.get(container)?.deliveries;
             let folders = shown.iter().map(|delivery| context.folder(delivery)).collect();
@@ -126,8 +128,13 @@ impl Context<'_> {
     }
 }
 
-/// What is to be written; none where a secret's value is not known.
-fn deliver(delivery: &DeliveryName, observed: &Observed, context: &Context<'_>) -> Option<Delivery> {
+/// What is to be written beside what is there; none where a secret's value is not known.
+#[must_use]
+pub fn delivery(
+    delivery: &DeliveryName,
+    there: &BTreeMap<DeliveryName, Delivered>,
+    context: &Context<'_>,
+) -> Option<Delivery> {
     let (desired, body) = (context.desired, context.desired.body_of(&delivery.role)?);
     let file = |path: &str, access: FileAccess, content: SecretValue| DeliveredFile {
         path: path.to_owned(),
@@ -144,21 +151,21 @@ fn deliver(delivery: &DeliveryName, observed: &Observed, context: &Context<'_>) 
         Kind::Configs => {
             let value = |content: &String| SecretValue::new(content.clone().into_bytes());
             let files = body.configs.iter();
-            Some(files.map(|(path, it)| file(delivery::below(path), it.access, value(&it.content))).collect())
+            Some(files.map(|(path, it)| file(below(path), it.access, value(&it.content))).collect())
         }
     };
     Some(Delivery {
         root: context.roots.of(delivery.kind).to_owned(),
         folder: context.folder(delivery),
         files: files?,
-        tells: is_to_be_told(delivery, desired, observed),
+        tells: is_to_be_told(delivery, desired, there),
         in_memory: delivery.kind == Kind::Secrets,
     })
 }
 
 /// Whether a file is replaced whose process hears of it by a signal.
-fn is_to_be_told(delivery: &DeliveryName, desired: &Desired, observed: &Observed) -> bool {
-    let Some(there) = observed.deliveries.get(delivery) else { return false };
+fn is_to_be_told(delivery: &DeliveryName, desired: &Desired, there: &BTreeMap<DeliveryName, Delivered>) -> bool {
+    let Some(there) = there.get(delivery) else { return false };
     let wanted = desired.files(&delivery.role, delivery.kind);
     there.files.iter().any(|(file, before)| {
         let other = wanted.get(file).is_some_and(|after| !before.agrees_with(after));
@@ -194,7 +201,7 @@ fn create(name: &str, role: &Role, observed: &Observed, context: &Context<'_>) -
     let mut spec = fold::body(desired, role)?.clone();
     for delivery in desired.deliveries(role) {
         let folder = context.folder(&delivery).display().to_string();
-        spec.mounts.extend(delivery::mounts(&spec, delivery.kind, &folder));
+        spec.mounts.extend(mounts(&spec, delivery.kind, &folder));
     }
     let variables = spec.secret_env.iter().map(|(name, variable)| {
         let value = template::render(&variable.text, &context.secrets.values).ok().flatten()?;

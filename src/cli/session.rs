@@ -60,9 +60,7 @@ impl Session {
     /// # Errors
     /// As those of `source`.
     pub fn manifests(&self, repository: &Repository, commit: &Commit) -> Result<Manifests, Complaint> {
-        let at = commit.clone();
-        let beside = self.beside(move |repository, path| repository.file(&at, path));
-        self.found(repository.files(commit, &self.settings.folder), beside)
+        self.found(repository.files(commit, &self.settings.folder), self.files_of(commit))
     }
 
     /// The manifests on disk, uncommitted ones too.
@@ -71,6 +69,12 @@ impl Session {
     /// As those of `source`.
     pub fn worktree(&self, repository: &Repository) -> Result<Manifests, Complaint> {
         self.found(repository.worktree_files(&self.settings.folder), self.beside(Repository::worktree_file))
+    }
+
+    /// The files of a commit that lie beside its manifests.
+    pub fn files_of(&self, commit: &Commit) -> RepositoryFiles {
+        let commit = commit.clone();
+        self.beside(move |repository, path| repository.file(&commit, path))
     }
 
     /// Files of the repository, which is opened anew for each: libgit2's handles do not move between threads.
@@ -193,7 +197,7 @@ impl Session {
         let settings = &self.host.settings;
         let parallel = usize::try_from(settings.parallel.get())?;
         let nudges = Nudges::subscribe(&engine).await;
-        let secrets = self.secrets(&address);
+        let secrets = self.secrets();
         Ok(pass::Host {
             hands: Hands { engine, info, slots: Slots::new(parallel), nudges },
             ledger,
@@ -214,15 +218,16 @@ impl Session {
         })
     }
 
-    /// Where this host's secrets are, and where they are delivered: apart for each engine and installation.
-    pub fn secrets(&self, engine: &str) -> Secrets {
+    /// Where this host's secrets are, and where they are delivered: apart for each ledger and installation, and known
+    /// before any engine is.
+    pub fn secrets(&self) -> Secrets {
         let places = &self.host.settings.secrets;
         let named = |path: &Option<AbsolutePath>| path.as_ref().map(|path| PathBuf::from(path.as_str()));
         let usual_key = || match self.host.is_written() {
             true => PathBuf::from("/etc/reconcile/host.key"),
             false => self.state_dir().join("host.key"),
         };
-        let apart = SpecHash::of(&(engine, self.host.settings.installation.to_string()));
+        let apart = SpecHash::of(&(self.state_dir(), self.host.settings.installation.to_string()));
         Secrets {
             directory: named(&places.dir).unwrap_or_else(|| PathBuf::from("/etc/reconcile/secrets")),
             key_file: named(&places.key_file).unwrap_or_else(usual_key),
@@ -240,7 +245,7 @@ impl Session {
 
     /// Paths that no container may see: what is ours, and the engine's socket.
     pub fn protected_paths(&self, address: &str) -> Vec<String> {
-        let (state, secrets) = (self.state_dir(), self.secrets(address));
+        let (state, secrets) = (self.state_dir(), self.secrets());
         let socket = address.strip_prefix("unix://").unwrap_or(address).to_owned();
         let places = [Some(&state), Some(&secrets.directory), Some(&secrets.key_file), secrets.identity.as_ref()];
         let runtime = place::lock_dir(&settings::surroundings());

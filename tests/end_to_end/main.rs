@@ -19,6 +19,7 @@ macro_rules! stories {
 
 mod world;
 
+mod canary;
 mod converge;
 mod drift;
 mod encrypted;

@@ -87,7 +87,9 @@ fn worlds() -> Vec<World> {
             ("no files any more", crate::draw::app(&json!({"services": {"web": {"image": "app:1"}}}))),
         ] {
             for life in LIVES {
-                for fate in FATES {
+                // A life that leads to nothing of its own is seen with one fate.
+                let all = ["created", "ready", "paused", "restarting", "exited 1"].contains(life);
+                for fate in FATES.iter().take(if all { FATES.len() } else { 1 }) {
                     let mut observed = settled(&app(&before, NOW, "k1"));
                     observed.containers.values_mut().for_each(|container| {
                         if matches!(container.role, reconcile::observed::Role::Service(_)) {

@@ -225,7 +225,8 @@ fn keeps_serving(step: &Step, name: &str, desired: &Desired, observed: &Observed
     let Some(container) = observed.containers.get(name).filter(|container| serves(container)) else { return Ok(()) };
     let Role::Service(service) = &container.role else { return Ok(()) };
     let Some(service) = desired.services.get(service) else { return Ok(()) };
-    let must_restart = service.depends_on.values().any(|dependency| dependency.restart);
+    let lost = container.deliveries.iter().any(|delivery| !observed.deliveries.contains_key(delivery));
+    let must_restart = lost || service.depends_on.values().any(|dependency| dependency.restart);
     if service.order == Order::StopFirst || !service.running || must_restart {
         return Ok(());
     }

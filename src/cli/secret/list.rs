@@ -28,8 +28,7 @@ impl List {
             if self.worktree { session.worktree(&repository)? } else { session.manifests(&repository, &commit)? };
         let environments = session.environments_of(&manifests)?;
         let mut rendered = manifests.render();
-        // Whose engine it is tells only where values are delivered, and none is.
-        let places = session.secrets("");
+        let places = session.secrets();
         let mut accounts = Vec::new();
         for environment in environments {
             let rendered = rendered.remove(&environment).unwrap_or_default();

@@ -1,9 +1,10 @@
-//! `secret`: what people do with secrets by hand. A value comes by a file, by standard input or out of an editor, never
+//! `secret`: what is done with secrets beside a pass. A value comes by a file, by standard input or out of an editor, never
 //! as an argument, and is never printed.
 
 mod edit;
 mod encrypt;
 mod list;
+mod materialise;
 mod recipients;
 mod sealed_file;
 mod workspace;
@@ -11,7 +12,7 @@ mod workspace;
 use super::{Complaint, arguments::Global, session::Session};
 use clap::{Args, Subcommand};
 
-/// Encrypts and edits secrets that the repository keeps, and lists those that apps use.
+/// Encrypts and edits secrets that the repository keeps, lists those that apps use, delivers them again after a boot.
 #[derive(Debug, Args)]
 pub struct Secret {
     #[command(subcommand)]
@@ -24,6 +25,7 @@ pub enum Word {
     Encrypt(encrypt::Encrypt),
     Edit(edit::Edit),
     List(list::List),
+    Materialise(materialise::Materialise),
 }
 
 impl Secret {
@@ -36,6 +38,7 @@ impl Secret {
             Word::Encrypt(command) => command.run(),
             Word::Edit(command) => command.run(global).await,
             Word::List(command) => command.run(&Session::begin(global)?),
+            Word::Materialise(command) => command.run(global).await,
         }
     }
 }

@@ -70,10 +70,7 @@ impl Drop for Workspace {
 fn private_folder() -> Option<TempDir> {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let places = runtime.into_iter().chain(["/dev/shm", "/run"].map(PathBuf::from));
-    let in_memory = |place: &PathBuf| {
-        rustix::fs::statfs(place)
-            .is_ok_and(|facts| i64::try_from(facts.f_type).is_ok_and(|kind| IN_MEMORY.contains(&kind)))
-    };
+    let in_memory = |place: &PathBuf| rustix::fs::statfs(place).is_ok_and(|facts| IN_MEMORY.contains(&facts.f_type));
     let closed = fs::Permissions::from_mode(0o700);
     let folder =
         |place| tempfile::Builder::new().prefix("reconcile-").permissions(closed.clone()).tempdir_in(place).ok();
