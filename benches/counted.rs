@@ -83,6 +83,7 @@ counted! {
     rename(id: &str, name: &str) -> ();
     adjust(id: &str, to: &Adjustable) -> ();
     unpause(id: &str) -> ();
+    signal(id: &str, signal: &str) -> ();
     connect(id: &str, network: &str, aliases: &BTreeSet<String>) -> ();
     disconnect(id: &str, network: &str) -> ();
     wait(id: &str) -> i64;

@@ -17,6 +17,7 @@ use reconcile::{
     pass::{Asker, Commit, Head, Host, Mode, Settings, Wish, environment},
     plan,
     record::StateDir,
+    secret::{RepositoryFiles, Secrets},
     value::{AppName, EnvironmentName},
 };
 use std::{
@@ -111,6 +112,7 @@ impl Bench {
             protected_paths: Vec::new(),
             revisions: kept,
             images: 3,
+            secrets: Secrets::default(),
         };
         let ledger = StateDir::open(&state.path().join("state")).await?.ledger();
         let hands = Hands { engine, info, slots: Slots::new(SIDE_BY_SIDE), nudges, keyring: Arc::default() };
@@ -195,6 +197,7 @@ impl Bench {
             apps: BTreeMap::from([(app, Ok(desired(self.services, word)))]),
             trees: BTreeMap::new(),
             other: Vec::new(),
+            files: RepositoryFiles::default(),
         };
         let wish = Wish {
             environment: self.environment.clone(),
@@ -230,6 +233,7 @@ impl Bench {
             image_id: image.id.clone(),
             spec: service.spec.clone(),
             network: Some(("bench-raw".into(), BTreeSet::from([service.name.to_string()]))),
+            secret_env: BTreeMap::new(),
             namespace_of: None,
             labels: labels.clone(),
         });
@@ -255,6 +259,7 @@ impl Bench {
             image_id: image_id.to_owned(),
             spec: spec.clone(),
             network: Some(("bench-many".into(), BTreeSet::new())),
+            secret_env: BTreeMap::new(),
             namespace_of: None,
             labels: labels.clone(),
         };
@@ -347,6 +352,7 @@ fn nothing() -> Observed {
         )]),
         networks: BTreeMap::new(),
         volumes: BTreeMap::new(),
+        deliveries: BTreeMap::new(),
         applied: Applied::default(),
     }
 }

@@ -22,6 +22,7 @@ pub async fn record(ledger: &Ledger, desired: &Desired, revisions: usize) -> Res
             key: RevisionKey {
                 manifest: format!("{number:064x}"),
                 images: BTreeMap::from([("bb:1".to_owned(), "sha256:1".to_owned())]),
+                secrets: BTreeMap::new(),
             },
             digests: BTreeMap::new(),
             origin: Provenance {

@@ -232,6 +232,7 @@ impl Bench {
             image_id: image.id,
             spec: spec(word)?,
             network: Some((format!("{NAME}-many"), BTreeSet::new())),
+            secret_env: BTreeMap::new(),
             namespace_of: None,
             labels: BTreeMap::from([("reconcile.bench".to_owned(), NAME.to_owned())]),
         };

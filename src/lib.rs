@@ -27,6 +27,7 @@ pub mod policy;
 pub mod probe;
 pub mod record;
 pub mod registry;
+pub mod secret;
 pub mod server;
 pub mod show;
 pub mod source;

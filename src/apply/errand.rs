@@ -1,13 +1,22 @@
 //! From a step to the one request it makes of the engine, with every name turned into the id of a container of ours.
 
+use super::deliver::{DeliveredFile, Delivery};
 use crate::{
-    desired::{Desired, DesiredJob, DesiredService, label, spec::Adjustable, spec::Network},
+    desired::{
+        DeliveryName, Desired, DesiredJob, DesiredService,
+        delivery::{Kind, below, mounts},
+        label,
+        spec::{Adjustable, FileAccess, Network},
+    },
     engine::{CreateContainer, CreateNetwork},
-    observed::{Observed, Role, fold},
+    observed::{Delivered, Observed, Role, fold},
     plan::Step,
+    secret::{Gathered, Roots, SecretValue, template},
+    value::OnChange,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -31,6 +40,9 @@ pub enum Errand {
     Disconnect { id: String, network: String },
     Tag { image_id: String, tag: String },
     Untag { tag: String },
+    Deliver(Box<Delivery>),
+    Signal { id: String, folders: Vec<PathBuf> },
+    Withdraw { folder: PathBuf },
 }
 
 /// What an errand needs to know beside the step.
@@ -40,6 +52,10 @@ pub struct Context<'a> {
     pub desired: &'a Desired,
     /// The ledger's number of the entry that is being applied.
     pub revision: Option<u32>,
+    /// The values of the app's secrets.
+    pub secrets: &'a Gathered,
+    /// Where files for containers lie.
+    pub roots: &'a Roots,
 }
 
 /// Seconds between stop signal and kill where the manifest gives none: the engines' own default.
@@ -94,6 +110,66 @@ pub fn errand(step: &Step, observed: &Observed, context: &Context<'_>) -> Option
         }
         Step::Tag { image_id, tag } => Errand::Tag { image_id: image_id.clone(), tag: tag.clone() },
         Step::Untag { tag } => Errand::Untag { tag: tag.clone() },
+        Step::Deliver { delivery } => {
+            Errand::Deliver(Box::new(self::delivery(delivery, &observed.deliveries, context)?))
+        }
+        Step::Signal { container, .. } => {
+            let shown = &observed.containers.get(container)?.deliveries;
+            let folders = shown.iter().map(|delivery| context.folder(delivery)).collect();
+            Errand::Signal { id: id(container)?, folders }
+        }
+        Step::Withdraw { delivery } => Errand::Withdraw { folder: context.folder(delivery) },
+    })
+}
+
+impl Context<'_> {
+    fn folder(&self, delivery: &DeliveryName) -> PathBuf {
+        self.roots.folder(&self.desired.environment, &self.desired.app, delivery)
+    }
+}
+
+/// What is to be written beside what is there; none where a secret's value is not known.
+#[must_use]
+pub fn delivery(
+    delivery: &DeliveryName,
+    there: &BTreeMap<DeliveryName, Delivered>,
+    context: &Context<'_>,
+) -> Option<Delivery> {
+    let (desired, body) = (context.desired, context.desired.body_of(&delivery.role)?);
+    let file = |path: &str, access: FileAccess, content: SecretValue| DeliveredFile {
+        path: path.to_owned(),
+        content,
+        uid: access.uid,
+        gid: access.gid,
+        mode: access.mode,
+    };
+    let files: Option<Vec<DeliveredFile>> = match delivery.kind {
+        Kind::Secrets => {
+            let value = |name| context.secrets.values.get(name).cloned();
+            body.secrets.iter().map(|(path, it)| Some(file(path, it.access, value(&it.secret)?))).collect()
+        }
+        Kind::Configs => {
+            let value = |content: &String| SecretValue::new(content.clone().into_bytes());
+            let files = body.configs.iter();
+            Some(files.map(|(path, it)| file(below(path), it.access, value(&it.content))).collect())
+        }
+    };
+    Some(Delivery {
+        root: context.roots.of(delivery.kind).to_owned(),
+        folder: context.folder(delivery),
+        files: files?,
+        tells: is_to_be_told(delivery, desired, there),
+        in_memory: delivery.kind == Kind::Secrets,
+    })
+}
+
+/// Whether a file is replaced whose process hears of it by a signal.
+fn is_to_be_told(delivery: &DeliveryName, desired: &Desired, there: &BTreeMap<DeliveryName, Delivered>) -> bool {
+    let Some(there) = there.get(delivery) else { return false };
+    let wanted = desired.files(&delivery.role, delivery.kind);
+    there.files.iter().any(|(file, before)| {
+        let other = wanted.get(file).is_some_and(|after| !before.agrees_with(after));
+        other && desired.on_change(&delivery.role, file) == OnChange::Signal
     })
 }
 
@@ -122,7 +198,16 @@ fn create_volume(name: &str, context: &Context<'_>) -> Option<Errand> {
 
 fn create(name: &str, role: &Role, observed: &Observed, context: &Context<'_>) -> Option<CreateContainer> {
     let desired = context.desired;
-    let spec = fold::body(desired, role)?.clone();
+    let mut spec = fold::body(desired, role)?.clone();
+    for delivery in desired.deliveries(role) {
+        let folder = context.folder(&delivery).display().to_string();
+        spec.mounts.extend(mounts(&spec, delivery.kind, &folder));
+    }
+    let variables = spec.secret_env.iter().map(|(name, variable)| {
+        let value = template::render(&variable.text, &context.secrets.values).ok().flatten()?;
+        Some((name.clone(), value))
+    });
+    let secret_env = variables.collect::<Option<BTreeMap<_, _>>>()?;
     let image_id = fold::image_id(observed, desired, role)?;
     let spec_hash = match role {
         Role::Service(service) => &desired.services.get(service)?.spec_hash,
@@ -132,11 +217,12 @@ fn create(name: &str, role: &Role, observed: &Observed, context: &Context<'_>) -
     labels.extend([label::of_role(role)]);
     labels.insert(label::SPEC.to_owned(), spec_hash.to_string());
     labels.insert(label::IMAGE.to_owned(), image_id.clone());
+    labels.extend(desired.sealed(role).map(|sealed| (label::SECRETS.to_owned(), sealed.to_string())));
     labels.extend(context.revision.map(|number| (label::REVISION.to_owned(), number.to_string())));
     let network = match &spec.network {
         Network::Networks(networks) => networks.iter().next().map(|(name, aliases)| (name.clone(), aliases.clone())),
         Network::Host | Network::None | Network::Service(_) => None,
     };
     let namespace_of = fold::namespace_of(observed, desired, role);
-    Some(CreateContainer { name: name.to_owned(), image_id, spec, network, namespace_of, labels })
+    Some(CreateContainer { name: name.to_owned(), image_id, spec, secret_env, network, namespace_of, labels })
 }

@@ -1,5 +1,6 @@
 //! Does what a step says: one match on `Step`, and every effect on the host.
 
+pub mod deliver;
 pub mod errand;
 pub mod nudges;
 pub mod perform;

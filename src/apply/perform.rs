@@ -1,7 +1,7 @@
 //! Performs an errand, and sees whether it did what it should. What an engine answers to a refused request differs
 //! from engine to engine, so a refusal is judged by looking at what is there now (research, engine §1).
 
-use super::{errand::Errand, nudges::Nudges, prove::Prover, pull::NotPulled, slots::Slots};
+use super::{deliver, errand::Errand, nudges::Nudges, prove::Prover, pull::NotPulled, slots::Slots};
 use crate::{
     blame::Blame,
     desired::label,
@@ -26,6 +26,9 @@ pub enum StepError {
     /// Something on the host stands in the way.
     #[error("{what}")]
     Taken { what: String, hint: String },
+    /// The host's file system did not do it.
+    #[error("cannot {doing}")]
+    Files { doing: String, source: std::io::Error },
 }
 
 impl StepError {
@@ -41,10 +44,16 @@ impl StepError {
         match self {
             Self::Taken { hint, .. } => Some(hint.clone()),
             Self::NotPulled(why) => Some(why.hint()),
-            Self::Engine { .. } | Self::Surprise { .. } => None,
+            Self::Files { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+                Some("only root can give files to another user: leave `uid` and `gid` out, or run as root".to_owned())
+            }
+            Self::Engine { .. } | Self::Surprise { .. } | Self::Files { .. } => None,
         }
     }
 }
+
+/// What a process hears when its secrets have changed: by custom, to read its settings again.
+const CHANGED: &str = "SIGHUP";
 
 /// What is done to a container that is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +63,7 @@ enum Verb {
     Rename,
     Adjust,
     Unpause,
+    Signal,
     Connect,
     Disconnect,
 }
@@ -66,6 +76,7 @@ impl Verb {
             Self::Rename => "rename",
             Self::Adjust => "adjust the limits of",
             Self::Unpause => "unpause",
+            Self::Signal => "signal",
             Self::Connect => "connect",
             Self::Disconnect => "disconnect",
         }
@@ -74,7 +85,7 @@ impl Verb {
     fn is_done_with_what_is_gone(self) -> bool {
         match self {
             Self::Stop | Self::Remove => true,
-            Self::Rename | Self::Adjust | Self::Unpause | Self::Connect | Self::Disconnect => false,
+            Self::Rename | Self::Adjust | Self::Unpause | Self::Signal | Self::Connect | Self::Disconnect => false,
         }
     }
 }
@@ -145,13 +156,33 @@ impl<E: Engine> Hands<E> {
             | Errand::Connect { .. }
             | Errand::Disconnect { .. }
             | Errand::Tag { .. }
-            | Errand::Untag { .. } => {}
+            | Errand::Untag { .. }
+            | Errand::Signal { .. } => {}
+            Errand::Deliver(delivery) => {
+                let doing = format!("write `{}`", delivery.folder.display());
+                return on_disk(doing, move || deliver::write(&delivery)).await;
+            }
+            Errand::Withdraw { folder } => {
+                let doing = format!("remove `{}`", folder.display());
+                return on_disk(doing, move || deliver::withdraw(&folder)).await;
+            }
         }
         let _slot = self.slots.call().await;
         let engine = &*self.engine;
         match errand {
-            Errand::Await { .. } | Errand::AwaitExit { .. } | Errand::Start { .. } | Errand::Pull { .. } => {
-                Ok(Effect::Done)
+            Errand::Await { .. }
+            | Errand::AwaitExit { .. }
+            | Errand::Start { .. }
+            | Errand::Pull { .. }
+            | Errand::Deliver(_)
+            | Errand::Withdraw { .. } => Ok(Effect::Done),
+            Errand::Signal { id, folders } => {
+                let asked = engine.signal(&id, CHANGED).await;
+                // One that does not run reads what there is when it begins.
+                let told = self.judge(asked, &id, Verb::Signal, |detail| detail.life != Life::Running).await?;
+                let doing = "remember that a container was told of its secrets".to_owned();
+                on_disk(doing, move || folders.iter().try_for_each(|folder| deliver::told(folder))).await?;
+                Ok(told)
             }
             Errand::CreateNetwork(network) => match engine.create_network(&network).await {
                 Ok(id) => Ok(Effect::Made { id }),
@@ -337,6 +368,15 @@ impl<E: Engine> Hands<E> {
         }
         Ok(Effect::Failed(self.prover().failure(&detail, format!("`{name}` cannot be started: {source}")).await))
     }
+}
+
+/// Does something to files on a thread of its own.
+async fn on_disk(
+    doing: String,
+    effect: impl FnOnce() -> std::io::Result<()> + Send + 'static,
+) -> Result<Effect, StepError> {
+    let done = tokio::task::spawn_blocking(effect).await.unwrap_or_else(|broken| Err(std::io::Error::other(broken)));
+    done.map(|()| Effect::Done).map_err(|source| StepError::Files { doing, source })
 }
 
 fn failed(doing: String) -> impl FnOnce(EngineError) -> StepError {

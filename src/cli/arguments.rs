@@ -5,7 +5,8 @@
 
 use super::{
     accept_rewind::AcceptRewind, converge::Converge, history::History, init::Init, resume::Resume, rollback::Rollback,
-    schema::Schema, show_revision::Show, status::Status, suspend::Suspend, validate::Validate, watch::Watch,
+    schema::Schema, secret::Secret, show_revision::Show, status::Status, suspend::Suspend, validate::Validate,
+    watch::Watch,
 };
 use crate::value::EnvironmentName;
 use clap::{
@@ -25,7 +26,6 @@ const NOT_YET: &[&str] = &[
     "backup",
     "restore",
     "drill",
-    "secret",
     "import",
     "doctor",
     "prune",
@@ -62,6 +62,8 @@ pub enum Command {
     Suspend(Suspend),
     Resume(Resume),
     AcceptRewind(AcceptRewind),
+    #[command(disable_help_subcommand = true)]
+    Secret(Secret),
     Schema(Schema),
     Init(Init),
 }

@@ -185,8 +185,8 @@ impl Converge {
 
 /// What a commit says of an environment, for a pass.
 pub fn head(commit: &Commit, rendered: Rendered) -> pass::Head {
-    let Rendered { apps, trees, other } = rendered;
-    pass::Head { commit: described(commit), apps, trees, other }
+    let Rendered { apps, trees, other, files } = rendered;
+    pass::Head { commit: described(commit), apps, trees, other, files }
 }
 
 /// A commit as a pass records it.

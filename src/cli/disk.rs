@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     manifest::{Placement, placement},
-    source::{Refusal, disk},
+    secret::RepositoryFiles,
+    source::{Refusal, disk, file_below},
     value::EnvironmentName,
     yaml::{Diagnostic, Place},
 };
@@ -21,6 +22,7 @@ use std::{
 /// One repository's manifests.
 #[derive(Debug, Default)]
 pub struct Tree {
+    root: PathBuf,
     folder: String,
     places: Vec<(String, PathBuf)>,
     files: BTreeMap<String, String>,
@@ -55,7 +57,17 @@ impl Tree {
 
     /// The files, for the judge.
     pub fn manifests(&mut self, together: BTreeSet<EnvironmentName>) -> Manifests {
-        Manifests { files: mem::take(&mut self.files), folder: self.folder.clone(), together, partial: self.partial }
+        let (files, folder) = (mem::take(&mut self.files), self.folder.clone());
+        Manifests { files, folder, together, partial: self.partial, beside: self.beside() }
+    }
+
+    /// The other files of the repository around these, where one is.
+    fn beside(&self) -> Option<RepositoryFiles> {
+        let root = match self.folder.as_str() {
+            "" => repository_around(&self.root)?,
+            _ => self.root.clone(),
+        };
+        Some(RepositoryFiles::new(move |path| file_below(&root, path).map_err(|error| error.to_string())))
     }
 
     /// Reads what is around, and tells what is not read of what was asked about.
@@ -103,7 +115,8 @@ pub fn trees(paths: &[PathBuf], folders: &[String]) -> Result<(Vec<Tree>, Vec<Di
             problems.push(problem.with_hint(hint));
             continue;
         };
-        let tree = trees.entry(root).or_default();
+        let tree = trees.entry(root.clone()).or_default();
+        tree.root = root;
         tree.folder = folder;
         tree.partial |= partial;
         tree.places.extend(places);
@@ -115,6 +128,12 @@ pub fn trees(paths: &[PathBuf], folders: &[String]) -> Result<(Vec<Tree>, Vec<Di
         problems.extend(tree.read()?);
     }
     Ok((trees.into_values().collect(), problems))
+}
+
+/// The root of the repository that a folder is in.
+fn repository_around(folder: &Path) -> Option<PathBuf> {
+    let real = folder.canonicalize().ok()?;
+    real.ancestors().find(|path| path.join(".git").exists()).map(Path::to_owned)
 }
 
 /// A file that is not read, as an error of its first line: the refusal says what it is, then what to do.

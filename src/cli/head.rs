@@ -2,7 +2,8 @@
 
 use crate::{
     desired::{Desired, resolve},
-    manifest::{self, App, Loaded, Surroundings},
+    manifest::{self, App, Loaded, Surroundings, Text},
+    secret::RepositoryFiles,
     value::{AppName, EnvironmentName},
     yaml::{Diagnostic, Node},
 };
@@ -19,6 +20,8 @@ pub struct Manifests {
     pub together: BTreeSet<EnvironmentName>,
     /// There may be more files than these.
     pub partial: bool,
+    /// The repository's other files; none where no repository is known around these.
+    pub beside: Option<RepositoryFiles>,
 }
 
 /// An environment as a tree says it should be.
@@ -30,6 +33,8 @@ pub struct Rendered {
     pub trees: BTreeMap<AppName, Node>,
     /// What is wrong with files that are no app.
     pub other: Vec<Diagnostic>,
+    /// The repository's other files.
+    pub files: RepositoryFiles,
 }
 
 impl Manifests {
@@ -68,6 +73,10 @@ impl Manifests {
             .into_iter()
             .map(|name| (name.clone(), manifest::load(&self.files, &name, &self.folder)))
             .collect();
+        if let Some(beside) = &self.beside {
+            let apps = loaded.values_mut().flat_map(|loaded| loaded.apps.values_mut());
+            apps.for_each(|read| take_in(read, beside));
+        }
         let valid = loaded.iter().map(|(name, loaded)| {
             let apps = loaded.apps.iter().filter_map(|(app, read)| Some((app.clone(), read.as_ref().ok()?)));
             (name.clone(), apps.collect())
@@ -92,12 +101,35 @@ impl Manifests {
                 Ok(_) => *read = Err(vec![diagnostic]),
             }
         }
-        loaded.into_iter().map(|(environment, loaded)| (environment, Rendered::of(loaded))).collect()
+        let files = self.beside.clone().unwrap_or_default();
+        loaded.into_iter().map(|(environment, loaded)| (environment, Rendered::of(loaded, files.clone()))).collect()
+    }
+}
+
+/// Puts the files into an app that its configs name: what they hold is a part of the revision.
+fn take_in(read: &mut Result<App, Vec<Diagnostic>>, beside: &RepositoryFiles) {
+    let Ok(app) = read else { return };
+    let mut problems = Vec::new();
+    for (name, config) in &mut app.manifest.configs {
+        let Some(file) = &config.file else { continue };
+        let text = beside
+            .read(file.as_str())
+            .and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is no UTF-8 text, as a config is".to_owned()));
+        match text {
+            Ok(text) => config.content = Some(Text(text)),
+            Err(why) => {
+                let place = app.tree.place_of(&["configs", name.as_str(), "file"]);
+                problems.push(Diagnostic::new(place, format!("`{file}` cannot be read: {why}")));
+            }
+        }
+    }
+    if !problems.is_empty() {
+        *read = Err(problems);
     }
 }
 
 impl Rendered {
-    fn of(loaded: Loaded) -> Self {
+    fn of(loaded: Loaded, files: RepositoryFiles) -> Self {
         let trees = loaded
             .apps
             .iter()
@@ -105,6 +137,6 @@ impl Rendered {
             .collect();
         let resolved = |app: App| resolve::resolve(&app, &resolve::Context::default());
         let apps = loaded.apps.into_iter().map(|(name, app)| (name, app.map(resolved))).collect();
-        Self { apps, trees, other: loaded.other }
+        Self { apps, trees, other: loaded.other, files }
     }
 }

@@ -16,6 +16,7 @@ mod history;
 mod init;
 mod interruption;
 mod logging;
+mod memory;
 mod named;
 mod neighbours;
 mod origin;
@@ -25,6 +26,7 @@ mod results;
 mod resume;
 mod rollback;
 mod schema;
+mod secret;
 mod session;
 mod settings;
 mod show_revision;
@@ -35,6 +37,7 @@ mod validate;
 mod watch;
 
 pub use complaint::Complaint;
+pub use memory::keep_private;
 pub use schema::documents;
 
 use arguments::{Arguments, Command, Request};
@@ -102,6 +105,7 @@ async fn run(arguments: &Arguments) -> Result<Verdict, Complaint> {
         Some(Command::Suspend(command)) => command.run(&session()?).await.map(|()| Verdict::Done),
         Some(Command::Resume(command)) => command.run(&session()?).await.map(|()| Verdict::Done),
         Some(Command::AcceptRewind(command)) => command.run(&session()?).await.map(|()| Verdict::Done),
+        Some(Command::Secret(command)) => command.run(global).await.map(|()| Verdict::Done),
         Some(Command::Schema(command)) => command.run().map(|()| Verdict::Done),
         Some(Command::Init(command)) => command.run(global).map(|()| Verdict::Done),
     }

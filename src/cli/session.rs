@@ -3,19 +3,21 @@
 use super::{Complaint, arguments::Global, engine_address, head::Manifests, settings, settings::Settings};
 use crate::{
     apply::{Hands, nudges::Nudges, slots::Slots},
+    desired::SpecHash,
     engine::{Engine, EngineError, docker::Docker},
     host::{self, Host},
     pass,
     record::{Ledger, RecordError, StateDir, place},
     registry::Keyring,
-    source::{Commit, Repository, SourceError},
-    value::{AppName, EnvironmentName},
+    secret::{RepositoryFiles, Roots, Secrets},
+    source::{Commit, Repository, SourceError, Unread},
+    value::{AbsolutePath, AppName, EnvironmentName, Location},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt, fs,
     io::ErrorKind,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -59,7 +61,7 @@ impl Session {
     /// # Errors
     /// As those of `source`.
     pub fn manifests(&self, repository: &Repository, commit: &Commit) -> Result<Manifests, Complaint> {
-        self.found(repository.files(commit, &self.settings.folder))
+        self.found(repository.files(commit, &self.settings.folder), self.files_of(commit))
     }
 
     /// The manifests on disk, uncommitted ones too.
@@ -67,10 +69,37 @@ impl Session {
     /// # Errors
     /// As those of `source`.
     pub fn worktree(&self, repository: &Repository) -> Result<Manifests, Complaint> {
-        self.found(repository.worktree_files(&self.settings.folder))
+        self.found(repository.worktree_files(&self.settings.folder), self.beside(Repository::worktree_file))
     }
 
-    fn found(&self, files: Result<BTreeMap<String, String>, SourceError>) -> Result<Manifests, Complaint> {
+    /// The files of a commit that lie beside its manifests.
+    pub fn files_of(&self, commit: &Commit) -> RepositoryFiles {
+        let commit = commit.clone();
+        self.beside(move |repository, path| repository.file(&commit, path))
+    }
+
+    /// Files of the repository, which is opened anew for each: libgit2's handles do not move between threads.
+    fn beside(
+        &self,
+        read: impl Fn(&Repository, &str) -> Result<Vec<u8>, Unread> + Send + Sync + 'static,
+    ) -> RepositoryFiles {
+        let (remote, location) = (self.remote(), self.settings.location.clone());
+        RepositoryFiles::new(move |path| {
+            let repository = match (&remote, &location) {
+                (Some(remote), _) => remote.reopened(),
+                (None, Location::Local(folder)) => Repository::at(folder),
+                (None, Location::Remote(remote)) => Err(SourceError::NotHere { location: remote.to_string() }),
+            };
+            let repository = repository.map_err(|error| error.to_string())?;
+            read(&repository, path).map_err(|error| error.to_string())
+        })
+    }
+
+    fn found(
+        &self,
+        files: Result<BTreeMap<String, String>, SourceError>,
+        beside: RepositoryFiles,
+    ) -> Result<Manifests, Complaint> {
         let files = match files {
             Err(error) if error.is_missing_folder() => BTreeMap::new(),
             Err(error @ SourceError::Git { .. }) => {
@@ -83,7 +112,8 @@ impl Session {
             found => found.map_err(source)?,
         };
         let Settings { folder, together, .. } = &self.settings;
-        Ok(Manifests { files, folder: folder.clone(), together: together.clone(), partial: false })
+        let (folder, together) = (folder.clone(), together.clone());
+        Ok(Manifests { files, folder, together, partial: false, beside: Some(beside) })
     }
 
     fn at_head(&self) -> Result<Manifests, Complaint> {
@@ -168,6 +198,7 @@ impl Session {
         let settings = &self.host.settings;
         let parallel = usize::try_from(settings.parallel.get())?;
         let nudges = Nudges::subscribe(&engine).await;
+        let secrets = self.secrets();
         Ok(pass::Host {
             hands: Hands { engine, info, slots: Slots::new(parallel), nudges, keyring: Arc::new(self.keyring()) },
             ledger,
@@ -183,6 +214,7 @@ impl Session {
                 max_deletes: usize::try_from(settings.max_deletes)?,
                 revisions: usize::try_from(settings.retain.revisions)?,
                 images: usize::try_from(settings.retain.images)?,
+                secrets,
             },
         })
     }
@@ -192,11 +224,39 @@ impl Session {
         Keyring::new(self.host.settings.registries.clone(), settings::login_files())
     }
 
+    /// Where this host's secrets are, and where they are delivered: apart for each ledger and installation, and known
+    /// before any engine is.
+    pub fn secrets(&self) -> Secrets {
+        let places = &self.host.settings.secrets;
+        let named = |path: &Option<AbsolutePath>| path.as_ref().map(|path| PathBuf::from(path.as_str()));
+        let usual_key = || match self.host.is_written() {
+            true => PathBuf::from("/etc/reconcile/host.key"),
+            false => self.state_dir().join("host.key"),
+        };
+        let apart = SpecHash::of(&(self.state_dir(), self.host.settings.installation.to_string()));
+        Secrets {
+            directory: named(&places.dir).unwrap_or_else(|| PathBuf::from("/etc/reconcile/secrets")),
+            key_file: named(&places.key_file).unwrap_or_else(usual_key),
+            identity: named(&places.age_identity),
+            roots: Roots {
+                secrets: place::lock_dir(&settings::surroundings()).join("secrets").join(apart.short()),
+                configs: self.state_dir().join("configs").join(apart.short()),
+            },
+        }
+    }
+
+    fn state_dir(&self) -> PathBuf {
+        std::path::absolute(&self.settings.state_dir).unwrap_or_else(|_| self.settings.state_dir.clone())
+    }
+
     /// Paths that no container may see: what is ours, what opens registries, and the engine's socket.
     pub fn protected_paths(&self, address: &str) -> Vec<String> {
-        let state = std::path::absolute(&self.settings.state_dir).unwrap_or_else(|_| self.settings.state_dir.clone());
+        let (state, secrets) = (self.state_dir(), self.secrets());
         let socket = address.strip_prefix("unix://").unwrap_or(address).to_owned();
-        let ours = ["/etc/reconcile".to_owned(), state.display().to_string()];
+        let places = [Some(&state), Some(&secrets.directory), Some(&secrets.key_file), secrets.identity.as_ref()];
+        let runtime = place::lock_dir(&settings::surroundings());
+        let places = places.into_iter().flatten().chain([&runtime]).map(|path| path.display().to_string());
+        let ours: Vec<String> = std::iter::once("/etc/reconcile".to_owned()).chain(places).collect();
         let passwords = self.host.settings.registries.values().map(|user| user.password_file.to_string());
         let logins = settings::login_files().into_iter().map(|path| path.display().to_string());
         ours.into_iter().chain(passwords).chain(logins).chain(socket.starts_with('/').then_some(socket)).collect()

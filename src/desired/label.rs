@@ -20,6 +20,8 @@ pub const SPEC: &str = "reconcile.spec";
 pub const IMAGE: &str = "reconcile.image";
 /// The ledger's number of the entry it was made for.
 pub const REVISION: &str = "reconcile.revision";
+/// The keyed digests of the secrets it was made with: see [`super::delivery::Sealed`].
+pub const SECRETS: &str = "reconcile.secrets";
 /// `false`: it is never removed.
 pub const PRUNE: &str = "reconcile.prune";
 

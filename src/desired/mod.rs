@@ -2,6 +2,7 @@
 //!
 //! Image ids are not here: what a tag means today is observed, not desired.
 
+pub mod delivery;
 pub mod label;
 pub mod names;
 pub mod resolve;
@@ -9,12 +10,13 @@ pub mod service;
 pub mod spec;
 pub mod windows;
 
-use crate::value::{AppId, AppName, EnvironmentName, JobName, ServiceName};
+use crate::value::{AppId, AppName, EnvironmentName, JobName, SecretName, ServiceName};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::value::PullPolicy;
-pub use resolve::{Context, StoredError, manifest_digest, resolve, resolve_stored};
+pub use delivery::{DeliveryName, FileFacts, SecretSource, UsedSecrets};
+pub use resolve::{Context, KnownSecrets, StoredError, manifest_digest, resolve, resolve_again, resolve_stored};
 pub use service::{
     Condition, Dependency, DesiredJob, DesiredService, FailureAction, JobPhase, Order, Probe, ProbeKind, Rollout,
     Scheme,
@@ -37,6 +39,12 @@ pub struct Desired {
     pub services: BTreeMap<ServiceName, DesiredService>,
     /// Jobs by name.
     pub jobs: BTreeMap<JobName, DesiredJob>,
+    /// Where the secrets that it uses come from.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<SecretName, SecretSource>,
+    /// What tells the host key of the digests from another; none where no digest is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_key: Option<String>,
     /// What is allowed to happen without being asked.
     pub sync: Sync,
     /// The merged manifest with defaults filled in, as the fields of a plan are named after it.
@@ -113,6 +121,8 @@ impl Desired {
             volumes: BTreeMap::new(),
             services: BTreeMap::new(),
             jobs: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            host_key: None,
             sync: Sync::default(),
             manifest: serde_json::Value::Null,
         }

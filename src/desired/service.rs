@@ -1,6 +1,9 @@
 //! A service and a job as they should be: the container's body and how to get there.
 
-use super::spec::{ContainerSpec, SpecHash};
+use super::{
+    delivery::UsedSecrets,
+    spec::{ContainerSpec, SpecHash},
+};
 use crate::value::{JobName, PullPolicy, ServiceName};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
@@ -35,6 +38,9 @@ pub struct DesiredService {
     pub rollout: Rollout,
     /// Never reachable from outside its networks.
     pub internal_only: bool,
+    /// The secrets it uses, as far as they are known.
+    #[serde(default, skip_serializing_if = "UsedSecrets::is_empty")]
+    pub secrets: UsedSecrets,
 }
 
 impl DesiredService {

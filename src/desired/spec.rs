@@ -3,8 +3,8 @@
 //! A field that is at its default is left out of the canonical form, so that a release which adds a field changes
 //! no hash and recreates no container (the upgrade law).
 
-use crate::value::ServiceName;
 pub use crate::value::{Protocol, Restart};
+use crate::value::{SecretName, ServiceName, Template};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
@@ -137,6 +137,16 @@ pub struct ContainerSpec {
     pub dns: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logging: Option<Logging>,
+    /// Secrets as files below `/run/secrets`, by their names there. Their digests are outside the hash: what a change of
+    /// one does is the service's to say.
+    #[serde(skip_serializing_if = "is_default")]
+    pub secrets: BTreeMap<String, SecretFile>,
+    /// Variables with secrets in them. Their digests are in the hash: only a new container has another value.
+    #[serde(skip_serializing_if = "is_default")]
+    pub secret_env: BTreeMap<String, SecretVariable>,
+    /// Configs, by their paths in the container.
+    #[serde(skip_serializing_if = "is_default")]
+    pub configs: BTreeMap<String, ConfigFile>,
     /// Rights an engine reports for which a manifest has no word (`PidMode: host`); a manifest's body has none, so any
     /// entry here is a difference.
     #[serde(skip_serializing_if = "is_default")]
@@ -152,6 +162,14 @@ impl ContainerSpec {
     #[must_use]
     pub fn hash(&self) -> SpecHash {
         SpecHash::of(&Self { adjustable: Adjustable::default(), ..self.clone() })
+    }
+
+    /// The same whatever the values of its secrets are.
+    #[must_use]
+    pub fn without_digests(&self) -> Self {
+        let mut spec = self.clone();
+        spec.secret_env.values_mut().for_each(|variable| variable.digests.clear());
+        spec
     }
 
     /// Volumes (by engine name) and host paths this container can write.
@@ -233,6 +251,40 @@ impl fmt::Display for MountSource {
             Self::Bind(path) => f.write_str(path),
         }
     }
+}
+
+/// A secret as a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretFile {
+    pub secret: SecretName,
+    #[serde(flatten)]
+    pub access: FileAccess,
+}
+
+/// A config as a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigFile {
+    pub content: String,
+    #[serde(flatten)]
+    pub access: FileAccess,
+}
+
+/// Who may read a file in the container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileAccess {
+    pub uid: u32,
+    pub gid: u32,
+    /// Permission bits.
+    pub mode: u32,
+}
+
+/// A variable with secrets in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretVariable {
+    pub text: Template,
+    /// The keyed digests of its secrets, as far as they are known.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub digests: BTreeMap<SecretName, String>,
 }
 
 /// The check the engine itself runs.

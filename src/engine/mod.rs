@@ -12,7 +12,10 @@ pub mod view;
 pub use pull::{PullFault, PullImage};
 pub use view::{Detail, EngineInfo, Event, EventKind, ImageView, NetworkView, Summary, Usage, VolumeView};
 
-use crate::desired::{ContainerSpec, spec::Adjustable};
+use crate::{
+    desired::{ContainerSpec, spec::Adjustable},
+    secret::SecretValue,
+};
 use jiff::Timestamp;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -55,6 +58,8 @@ pub struct CreateContainer {
     pub image_id: String,
     /// Its body. Its network is what it is created with: the engine takes one network at creation, others are connected.
     pub spec: ContainerSpec,
+    /// Variables with secrets in them, beside those of the body.
+    pub secret_env: BTreeMap<String, SecretValue>,
     /// The one network to create it on, where it has any.
     pub network: Option<(String, BTreeSet<String>)>,
     /// The container whose network it shares, by id.
@@ -128,6 +133,8 @@ pub trait Engine: Send + Sync + 'static {
     fn rename(&self, id: &str, name: &str) -> impl Future<Output = Answer<()>> + Send;
     /// Changes limits and restart policy in place.
     fn adjust(&self, id: &str, to: &Adjustable) -> impl Future<Output = Answer<()>> + Send;
+    /// Sends the container's process a signal, by its name: `SIGHUP`.
+    fn signal(&self, id: &str, signal: &str) -> impl Future<Output = Answer<()>> + Send;
     /// Lets a paused container run on.
     fn unpause(&self, id: &str) -> impl Future<Output = Answer<()>> + Send;
     /// Connects a container to a network under aliases.

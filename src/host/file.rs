@@ -11,7 +11,7 @@ use std::num::NonZero;
 #[serde(deny_unknown_fields, default)]
 #[schemars(
     title = "reconcile host file",
-    extend("x-unsupported" = ["secrets", "proxy", "acme", "backup"])
+    extend("x-unsupported" = ["proxy", "acme", "backup"])
 )]
 pub struct HostFile {
     /// The mark of ownership: only objects with this label are changed or removed.
@@ -51,6 +51,9 @@ pub struct HostFile {
         example = serde_json::json!({"registry.example.com": {"username": "ci", "password_file": "/etc/reconcile/registry"}})
     )]
     pub registries: Registries,
+    /// Where the values of secrets are, and what opens encrypted ones.
+    #[schemars(title = "Secrets", example = serde_json::json!({"dir": "/etc/reconcile/secrets"}))]
+    pub secrets: SecretPlaces,
     /// What manifests may ask of this host; what is not named is denied.
     #[schemars(title = "Policy", example = serde_json::json!({"publish": ["0.0.0.0:443"]}))]
     pub policy: Policy,
@@ -79,12 +82,30 @@ impl Default for HostFile {
             max_deletes: 10,
             retain: Retain::default(),
             registries: Registries::new(),
+            secrets: SecretPlaces::default(),
             policy: Policy::default(),
             listen: None,
             webhook: Webhook::default(),
             notify: Vec::new(),
         }
     }
+}
+
+/// Where secrets are on this host.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(title = "Secrets")]
+pub struct SecretPlaces {
+    /// The folder of values, `<environment>/<app>/<name>`; without it `/etc/reconcile/secrets`.
+    #[schemars(title = "Folder", example = &"/etc/reconcile/secrets")]
+    pub dir: Option<AbsolutePath>,
+    /// The file of age identities that open encrypted files of the repository.
+    #[schemars(title = "Age identities", example = &"/etc/reconcile/age.key")]
+    pub age_identity: Option<AbsolutePath>,
+    /// The key of digests, made when a secret is first used; without it `/etc/reconcile/host.key`, and without a host file
+    /// `host.key` in the state directory.
+    #[schemars(title = "Host key", example = &"/etc/reconcile/host.key")]
+    pub key_file: Option<AbsolutePath>,
 }
 
 /// What happens to drift.

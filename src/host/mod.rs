@@ -9,7 +9,7 @@ pub mod secret_file;
 mod source;
 pub mod voice;
 
-pub use file::{Drift, HostFile, Retain};
+pub use file::{Drift, HostFile, Retain, SecretPlaces};
 pub use policy::Policy;
 pub use registry::{Registries, RegistryUser};
 pub use source::{Source, Ssh, Verify, VerifyMode};

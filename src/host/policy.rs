@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The allowances; an empty policy denies all that gives the host away.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(title = "Policy", extend("x-unsupported" = ["secret_env", "hosts"]))]
+#[schemars(title = "Policy", extend("x-unsupported" = ["hosts"]))]
 pub struct Policy {
     /// Addresses and ports beyond loopback that may be published; `*` as port is every port.
     #[schemars(title = "Publish", example = ["0.0.0.0:443", "10.8.0.1:*"])]
@@ -24,6 +24,9 @@ pub struct Policy {
     /// Whether every image must be named by its digest.
     #[schemars(title = "Require digest", example = true)]
     pub require_digest: bool,
+    /// Whether variables may hold secrets, which everybody sees who may inspect a container.
+    #[schemars(title = "Secrets in variables", example = true)]
+    pub secret_env: bool,
     /// Capabilities that services may add beyond the engine's own, and services that may add any.
     #[schemars(title = "Capabilities", example = ["NET_ADMIN", "vpn/wireguard"])]
     pub cap_add: Vec<Addable>,

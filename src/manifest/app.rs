@@ -1,7 +1,7 @@
 //! The whole of a manifest.
 
-use super::{Job, Network, Service, Sync, Volume, form::is_default, refused, schema::map};
-use crate::value::{JobName, ResourceKey, ServiceName};
+use super::{Config, Job, Network, Secret, Service, Sync, Volume, form::is_default, refused, schema::map};
+use crate::value::{ConfigName, JobName, ResourceKey, SecretName, ServiceName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// One app in one environment, after everything it extends was laid below it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(title = "App", extend("x-refused" = refused::app(), "x-unsupported" = ["secrets", "configs", "backup"]))]
+#[schemars(title = "App", extend("x-refused" = refused::app(), "x-unsupported" = ["backup"]))]
 pub struct Manifest {
     /// Networks of the app. One without `external` is made as `<environment>-<app>_<key>`. Services that name none
     /// share the app's own bridge `<environment>-<app>`. Default: none.
@@ -21,6 +21,14 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(schema_with = "map::<ResourceKey, Volume>", title = "Volumes", example = serde_json::json!({"pgdata": {}}))]
     pub volumes: BTreeMap<ResourceKey, Volume>,
+    /// Secrets of the app: each is kept by the host, or encrypted in the repository. Default: none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(schema_with = "map::<SecretName, Secret>", title = "Secrets", example = serde_json::json!({"postgres_password": {}}))]
+    pub secrets: BTreeMap<SecretName, Secret>,
+    /// Files of the app that are no secrets: read-only in the container, and a part of the revision. Default: none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(schema_with = "map::<ConfigName, Config>", title = "Configs", example = serde_json::json!({"app_ini": {"content": "a=1\n"}}))]
+    pub configs: BTreeMap<ConfigName, Config>,
     /// Services: containers that are kept running.
     #[schemars(schema_with = "map::<ServiceName, Service>", title = "Services", example = serde_json::json!({"web": {"image": "nginx:1.27"}}))]
     pub services: BTreeMap<ServiceName, Service>,

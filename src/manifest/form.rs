@@ -1,6 +1,6 @@
 //! Values that may be written in more than one form, and what fields say of their defaults.
 
-use crate::value::{Duration, text::Written};
+use crate::value::{Duration, SecretName, Template, text::Written};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::borrow::Cow;
@@ -64,35 +64,60 @@ impl JsonSchema for Text {
 }
 
 /// The value of an environment variable.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct EnvironmentValue(pub String);
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EnvironmentValue {
+    /// The text itself.
+    Text(String),
+    /// A secret, by host policy.
+    Secret(SecretName),
+    /// A text with secrets in it, by host policy.
+    Template(Template),
+}
 
+impl Default for EnvironmentValue {
+    fn default() -> Self {
+        Self::Text(String::new())
+    }
+}
+
+/// The maps that a value can be, of which one key is written.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Literal {
-    literal: String,
+#[serde(rename_all = "snake_case")]
+enum Spelt {
+    Literal(Text),
+    Secret(SecretName),
+    Template(Template),
 }
 
 impl<'de> Deserialize<'de> for EnvironmentValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = serde_json::Value::deserialize(deserializer)?;
         if value.is_object() {
-            return Literal::deserialize(value).map(|written| Self(written.literal)).map_err(de::Error::custom);
+            return Spelt::deserialize(value).map_err(de::Error::custom).map(|spelt| match spelt {
+                Spelt::Literal(text) => Self::Text(text.0),
+                Spelt::Secret(name) => Self::Secret(name),
+                Spelt::Template(template) => Self::Template(template),
+            });
         }
-        Written::deserialize(value).map(|written| Self(written.0)).map_err(de::Error::custom)
+        Written::deserialize(value).map(|written| Self::Text(written.0)).map_err(de::Error::custom)
     }
 }
 
 impl Serialize for EnvironmentValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeMap;
-        // So that the merged manifest can be read back as a manifest.
-        if self.0.contains("${") {
+        let map = |key: &str, value: &dyn std::fmt::Display, serializer: S| {
+            use serde::ser::SerializeMap;
             let mut map = serializer.serialize_map(Some(1))?;
-            map.serialize_entry("literal", &self.0)?;
-            return map.end();
+            map.serialize_entry(key, &value.to_string())?;
+            map.end()
+        };
+        match self {
+            // So that the merged manifest can be read back as a manifest.
+            Self::Text(text) if text.contains("${") => map("literal", text, serializer),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Secret(name) => map("secret", name, serializer),
+            Self::Template(template) => map("template", template, serializer),
         }
-        serializer.serialize_str(&self.0)
     }
 }
 
@@ -105,27 +130,101 @@ impl JsonSchema for EnvironmentValue {
         "EnvironmentValue".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let only = |key: &str, title: &str, about: &str, property: serde_json::Value| {
+            json_schema!({
+                "title": title,
+                "description": about,
+                "type": "object",
+                "properties": {key: property},
+                "required": [key],
+                "additionalProperties": false,
+            })
+        };
+        let described = |schema: Schema, title: &str, about: &str| {
+            let mut schema = schema.to_value();
+            schema["title"] = title.into();
+            schema["description"] = about.into();
+            schema
+        };
+        let name = described(generator.subschema_for::<SecretName>(), "Secret", "The secret's name.");
+        let template = described(generator.subschema_for::<Template>(), "Text with secrets", "The text.");
+        let literal = serde_json::json!({
+            "title": "Literal text", "description": "The text, taken as it is.", "type": "string",
+            "examples": ["${NOT_OURS}"],
+        });
         json_schema!({
             "title": "Value",
             "description": "A text, a number or a boolean. Nothing is interpolated: `$` is a dollar.",
             "examples": ["json", 8080, false],
             "anyOf": [
                 {"title": "Value", "type": ["string", "number", "boolean"]},
-                {
-                    "title": "Literal text",
-                    "description": "A text that may hold `${`, which elsewhere is refused as pasted by mistake.",
-                    "type": "object",
-                    "properties": {"literal": {
-                        "title": "Literal text", "description": "The text, taken as it is.", "type": "string",
-                        "examples": ["${NOT_OURS}"],
-                    }},
-                    "required": ["literal"],
-                    "additionalProperties": false,
-                    "x-unsupported": ["secret", "template"],
-                },
+                only(
+                    "literal", "Literal text",
+                    "A text that may hold `${`, which elsewhere is refused as pasted by mistake.", literal,
+                ),
+                only(
+                    "secret", "Secret",
+                    "A secret's value, which `inspect` shows: host policy `secret_env` must allow it.", name,
+                ),
+                only(
+                    "template", "Text with secrets",
+                    "A text with `${secret:<name>}` or `${secret:<name>|urlencode}` in it, by the same policy; `$${` is \
+                     `${`.", template,
+                ),
             ],
         })
+    }
+}
+
+/// An item of a list that is a name, or a map that says more of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedOr<T>(pub T);
+
+/// What an item can be said by a name alone.
+pub trait Named: Sized {
+    /// The name's type.
+    type Name: Serialize + de::DeserializeOwned + JsonSchema;
+
+    /// All else at its default.
+    fn named(name: Self::Name) -> Self;
+
+    /// The name alone.
+    fn name(&self) -> &Self::Name;
+}
+
+impl<'de, T: Named + de::DeserializeOwned> Deserialize<'de> for NamedOr<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer)?;
+        let item = if value.is_object() { T::deserialize(value) } else { T::Name::deserialize(value).map(T::named) };
+        item.map(Self).map_err(de::Error::custom)
+    }
+}
+
+impl<T: Named + Serialize + PartialEq + Clone> Serialize for NamedOr<T>
+where
+    T::Name: Clone,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if T::named(self.0.name().clone()) == self.0 {
+            return self.0.name().serialize(serializer);
+        }
+        self.0.serialize(serializer)
+    }
+}
+
+impl<T: Named + JsonSchema> JsonSchema for NamedOr<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("NamedOr{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let (name, map) = (generator.subschema_for::<T::Name>(), generator.subschema_for::<T>());
+        json_schema!({"anyOf": [name, map]})
     }
 }
 

@@ -5,6 +5,7 @@
 pub mod app;
 pub mod connection;
 mod crosscheck;
+pub mod delivered;
 mod extend;
 pub mod form;
 pub mod health;
@@ -23,6 +24,7 @@ pub mod sync;
 pub use app::Manifest;
 pub use connection::{Attachment, DependsOn, ServiceNetworks};
 pub use crosscheck::{Surroundings, cross_check, order};
+pub use delivered::{Config, ConfigUse, Secret, SecretUse, ServiceConfig, ServiceSecret};
 pub use form::{Command, EnvironmentValue, OneOrMany, Text};
 pub use health::{Healthcheck, HttpCheck, TcpCheck, TestCommand};
 pub use job::Job;

@@ -61,6 +61,24 @@ pub(super) fn volume() -> Value {
     })
 }
 
+pub(super) fn secret() -> Value {
+    json!({
+        "external": "`external` is not needed: write `{}`, and the value into the host's directory of secrets",
+        "environment": "`environment` is not supported: write `{}`, and the value into the host's directory of secrets",
+        "content": "`content` is not supported, a repository is no place for a secret: write `{}`, and the value into \
+                    the host's directory of secrets",
+        "name": "`name` is not needed: a secret is named by its key",
+    })
+}
+
+pub(super) fn config() -> Value {
+    json!({
+        "external": "`external` is not supported: write `content` or `file`",
+        "environment": "`environment` is not supported: write `content` or `file`",
+        "name": "`name` is not needed: a config is named by its key",
+    })
+}
+
 pub(super) fn healthcheck() -> Value {
     json!({
         "path": "`path` stands below `http`: write `http: {path: /healthz, port: 8080}`",

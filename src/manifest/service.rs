@@ -1,7 +1,8 @@
 //! A service: every field that is built so far, in Compose's words.
 
 use super::{
-    Command, DependsOn, EnvironmentValue, Gpus, Healthcheck, Limit, Logging, OneOrMany, Rollout, ServiceNetworks, Text,
+    Command, DependsOn, EnvironmentValue, Gpus, Healthcheck, Limit, Logging, OneOrMany, Rollout, ServiceConfig,
+    ServiceNetworks, ServiceSecret, Text,
     form::{count, is_count, is_default},
     refused,
     schema::map,
@@ -20,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[serde(deny_unknown_fields)]
 #[schemars(
     title = "Service",
-    extend("x-refused" = refused::service(), "x-unsupported" = ["secrets", "configs", "proxy", "tls"])
+    extend("x-refused" = refused::service(), "x-unsupported" = ["proxy", "tls"])
 )]
 pub struct Service {
     /// Where the image comes from: tag, digest or both. Without either, `latest`.
@@ -80,6 +81,14 @@ pub struct Service {
     #[serde(default, alias = "environment", skip_serializing_if = "is_default")]
     #[schemars(title = "Environment variables", example = serde_json::json!({"LOG_FORMAT": "json", "PORT": 8080}), schema_with = "map::<VariableName, EnvironmentValue>")]
     pub env: BTreeMap<VariableName, EnvironmentValue>,
+    /// Secrets that the container finds as files below `/run/secrets`. Default: none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(title = "Secrets", example = serde_json::json!(["postgres_password"]))]
+    pub secrets: Vec<ServiceSecret>,
+    /// Configs that the container finds as read-only files. Default: none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(title = "Configs", example = serde_json::json!([{"source": "app_ini", "target": "/etc/app.ini"}]))]
+    pub configs: Vec<ServiceConfig>,
     /// Networks the container is on: a list, or a map for `aliases`. Default: the app's bridge.
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(title = "Networks", example = ["backend"])]

@@ -2,7 +2,7 @@
 
 use super::{KEPT_IMAGES, Look};
 use crate::{
-    desired::{Desired, label},
+    desired::{Desired, delivery::Sealed, label},
     engine::Detail,
     observed::{
         Applied, Baseline, Container, Evidence, Image, Life, Network, Observed, Owner, Readiness, Role, Volume,
@@ -43,6 +43,7 @@ impl Look {
                 .filter(|volume| desired.volumes.contains_key(&volume.name))
                 .map(|volume| (volume.name.clone(), Volume { owner: self.owner(&volume.labels, desired) }))
                 .collect(),
+            deliveries: BTreeMap::new(),
             applied,
         }
     }
@@ -137,6 +138,8 @@ fn container(detail: &Detail, role: Role, applied: &Applied) -> Container {
         writes: detail.body.writes(),
         ports: detail.body.ports.clone(),
         unprunable: label::unprunable(&detail.labels),
+        deliveries: std::collections::BTreeSet::new(),
+        sealed: detail.labels.get(label::SECRETS).map(|text| Sealed::from_label(text)),
         stopped: stopped(detail, applied),
     }
 }

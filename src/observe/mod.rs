@@ -1,6 +1,7 @@
 //! Looks at the engine: four lists for an environment, one inspection for each of its containers, side by side.
 
 pub mod app;
+pub mod delivered;
 pub mod readiness;
 
 use crate::{

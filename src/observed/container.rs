@@ -1,7 +1,11 @@
 //! A container of ours as it is.
 
 use crate::{
-    desired::{ContainerSpec, SpecHash, spec::Adjustable, spec::PublishedPort},
+    desired::{
+        ContainerSpec, DeliveryName, SpecHash,
+        delivery::Sealed,
+        spec::{Adjustable, PublishedPort},
+    },
     plan::change::FieldChange,
     value::{JobName, ServiceName},
 };
@@ -47,6 +51,10 @@ pub struct Container {
     pub ports: BTreeSet<PublishedPort>,
     /// Label `reconcile.prune=false`.
     pub unprunable: bool,
+    /// What it was delivered, by what it is shown.
+    pub deliveries: BTreeSet<DeliveryName>,
+    /// The digests of the secrets it was made with, by its label.
+    pub sealed: Option<Sealed>,
     /// This run of it was ended by ourselves: neither its own end nor a hand's doing.
     pub stopped: bool,
 }

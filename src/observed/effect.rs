@@ -41,7 +41,10 @@ impl Effect {
             | Step::Connect { .. }
             | Step::Disconnect { .. }
             | Step::Tag { .. }
-            | Step::Untag { .. } => Self::Done,
+            | Step::Untag { .. }
+            | Step::Deliver { .. }
+            | Step::Signal { .. }
+            | Step::Withdraw { .. } => Self::Done,
         }
     }
 }

@@ -4,8 +4,9 @@ use super::{
     Baseline, Container, Effect, Endpoint, Evidence, Failure, Life, Network, Observed, Owner, Readiness, Role, Volume,
 };
 use crate::{
-    desired::{ContainerSpec, Desired, SpecHash, spec},
+    desired::{ContainerSpec, DeliveryName, Desired, SpecHash, spec},
     plan::{Step, job},
+    value::OnChange,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,6 +56,7 @@ pub fn fold(observed: &mut Observed, desired: &Desired, step: &Step, effect: &Ef
                 facts.readiness = Readiness::Unproven;
                 facts.stopped = false;
             });
+            told(observed, container);
         }
         Step::Await { container, .. } => match effect {
             Effect::Failed(failure) => fail(observed, container, failure),
@@ -114,12 +116,38 @@ pub fn fold(observed: &mut Observed, desired: &Desired, step: &Step, effect: &Ef
         Step::Untag { tag } => {
             observed.applied.present_tags.remove(tag);
         }
+        Step::Deliver { delivery } => deliver(observed, desired, delivery),
+        Step::Signal { container, .. } => told(observed, container),
+        Step::Withdraw { delivery } => drop(observed.deliveries.remove(delivery)),
     }
 }
 
 fn change(observed: &mut Observed, container: &str, with: impl FnOnce(&mut Container)) {
     if let Some(facts) = observed.containers.get_mut(container) {
         with(facts);
+    }
+}
+
+/// The files are as they should be; a process that is to be told is not yet.
+fn deliver(observed: &mut Observed, desired: &Desired, delivery: &DeliveryName) {
+    let wanted = desired.files(&delivery.role, delivery.kind);
+    let there = observed.deliveries.entry(delivery.clone()).or_default();
+    for (file, mut facts) in wanted {
+        let before = there.files.get(&file);
+        let is_other = before.is_some_and(|before| !before.agrees_with(&facts));
+        there.signal_due |= is_other && desired.on_change(&delivery.role, &file) == OnChange::Signal;
+        facts.digest = facts.digest.or_else(|| before.and_then(|before| before.digest.clone()));
+        there.files.insert(file, facts);
+    }
+}
+
+/// A process that begins now has read what there is.
+fn told(observed: &mut Observed, container: &str) {
+    let Some(facts) = observed.containers.get(container) else { return };
+    for delivery in &facts.deliveries {
+        if let Some(there) = observed.deliveries.get_mut(delivery) {
+            there.signal_due = false;
+        }
     }
 }
 
@@ -149,10 +177,7 @@ fn remove_network(observed: &mut Observed, name: &str, id: &str, effect: &Effect
 /// The body a role should have.
 #[must_use]
 pub fn body<'a>(desired: &'a Desired, role: &Role) -> Option<&'a ContainerSpec> {
-    match role {
-        Role::Service(name) => desired.services.get(name).map(|service| &service.spec),
-        Role::Job(name) => desired.jobs.get(name).map(|job| &job.spec),
-    }
+    desired.body_of(role)
 }
 
 fn spec_hash(desired: &Desired, role: &Role) -> Option<SpecHash> {
@@ -221,6 +246,8 @@ fn create(observed: &mut Observed, desired: &Desired, name: &str, role: &Role, i
             writes: body.writes(),
             ports: body.ports.clone(),
             unprunable: false,
+            deliveries: desired.deliveries(role).into_iter().collect(),
+            sealed: desired.sealed(role),
             stopped: false,
         },
     );

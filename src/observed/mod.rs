@@ -13,7 +13,10 @@ pub use effect::Effect;
 pub use fold::fold;
 pub use surprise::surprises;
 
-use crate::{desired::SpecHash, value::JobName};
+use crate::{
+    desired::{DeliveryName, FileFacts, SpecHash},
+    value::JobName,
+};
 use jiff::Timestamp;
 use projection::Projection;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,8 +38,19 @@ pub struct Observed {
     pub networks: BTreeMap<String, Network>,
     /// Volumes that are ours or that the app names, by name.
     pub volumes: BTreeMap<String, Volume>,
+    /// Files that were delivered for the app's containers.
+    pub deliveries: BTreeMap<DeliveryName, Delivered>,
     /// What the ledger says of this app.
     pub applied: Applied,
+}
+
+/// A delivery that is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delivered {
+    /// By their paths in its folder.
+    pub files: BTreeMap<String, FileFacts>,
+    /// A file was replaced whose process is to be told, and was not.
+    pub signal_due: bool,
 }
 
 /// What an engine can do.

@@ -57,7 +57,7 @@ async fn one<E: Engine>(
         None => Desired::gone(wish.environment.clone(), app.clone()),
         Some(Err(problems)) => return unseen(report::invalid(app, problems, None)),
     };
-    let mut aim = match aim::take(host, wish, app, &desired, look, &Fetched::default()).await {
+    let mut aim = match aim::take(host, wish, app, (&desired, &head.files), look, &Fetched::default()).await {
         Ok(aim) => aim,
         Err(error) => return unseen(report::unknown(app, report::chain(Blame::World, &error), None)),
     };

@@ -1,13 +1,14 @@
 //! What an app's pass goes for: the target the ledger chooses, resolved to what is desired.
 
-use super::{Host, Wish, converge::Course, fetch::Fetched};
+use super::{Host, Mode, Wish, converge::Course, fetch::Fetched, sealing::Sealing};
 use crate::{
     desired::{Desired, resolve},
     engine::{Engine, EngineError},
-    observe::{Look, readiness},
+    observe::{Look, delivered, readiness},
     observed::{Applied, Image, Observed},
     plan::{Plan, cast::Cast},
     record::{AppLedger, Entry, Outcome, RecordError, RevisionKey, Target, target},
+    secret::{Gathered, RepositoryFiles},
     value::AppName,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,8 @@ pub struct Aim {
     pub desired: Desired,
     pub observed: Observed,
     pub ledger: AppLedger,
+    /// The values of its secrets: they reach the effects that need them, and nothing else.
+    pub secrets: Gathered,
 }
 
 /// Why there is nothing to go for.
@@ -36,6 +39,9 @@ pub enum AimError {
     /// A stored revision cannot be resolved any more.
     #[error("revision {number} cannot be resolved under this release")]
     Stored { number: u32, source: resolve::StoredError },
+    /// A manifest that was read before cannot be read again.
+    #[error("cannot resolve the manifest with its secrets")]
+    Sealing(#[from] resolve::StoredError),
 }
 
 impl Aim {
@@ -66,7 +72,7 @@ pub async fn take<E: Engine>(
     host: &Host<E>,
     wish: &Wish,
     app: &AppName,
-    head: &Desired,
+    (head, files): (&Desired, &RepositoryFiles),
     look: &Look,
     fetched: &Fetched,
 ) -> Result<Aim, AimError> {
@@ -77,6 +83,10 @@ pub async fn take<E: Engine>(
     if let Some(hold) = &wish.hold {
         ledger.hold = Some(hold.clone());
     }
+    let may_write = wish.mode == Mode::Apply;
+    let sealing = Sealing { secrets: &host.settings.secrets, files, may_write, ledger: &ledger };
+    let (head, head_secrets) = sealing.seal(head)?;
+    let head = &head;
     let digest = resolve::manifest_digest(head);
     applied.pulled = fetched.done.clone();
     applied.pulls.extend(fetched.stale.keys().map(|reference| (reference.clone(), look.now)));
@@ -90,31 +100,40 @@ pub async fn take<E: Engine>(
             false
         }
     });
-    let observed = look.app(head, applied.clone());
+    let observed = see(host, look, head, applied.clone(), &head_secrets);
     let head_key = key(digest, head, &observed);
     let target = target(&head_key, &ledger);
-    let (desired, course) = match target {
-        Target::Head => (head.clone(), Course::Desired),
-        Target::Nothing | Target::Stay => (head.clone(), Course::Halt),
+    let (desired, course, secrets) = match target {
+        Target::Head => (head.clone(), Course::Desired, head_secrets),
+        Target::Nothing | Target::Stay => (head.clone(), Course::Halt, head_secrets),
         Target::Revision(number) => {
             let stored = host.ledger.stored_manifest(environment, app, number).await?;
-            let mut desired = resolve::resolve_stored(environment, app, &stored, &BTreeMap::new())
+            let stored = resolve::resolve_stored(environment, app, &stored, &BTreeMap::new())
                 .map_err(|source| AimError::Stored { number, source })?;
+            let (mut desired, secrets) = sealing.seal(&stored)?;
             if let Some(entry) = ledger.entry(number) {
                 pin(&mut desired, entry);
             }
-            (desired, Course::Desired)
+            (desired, Course::Desired, secrets)
         }
     };
     let rollback = matches!(target, Target::Revision(_));
     let desired = allow(desired, host, head);
-    let mut observed = look.app(&desired, Applied { rollback, ..applied });
+    let mut observed = see(host, look, &desired, Applied { rollback, ..applied }, &secrets);
     see_pinned(&*host.hands.engine, &desired, &mut observed).await?;
     let key = match target {
         Target::Revision(number) => ledger.entry(number).map_or_else(|| head_key.clone(), |entry| entry.key.clone()),
         Target::Head | Target::Nothing | Target::Stay => head_key.clone(),
     };
-    Ok(Aim { target, head_key, key, course, desired, observed, ledger })
+    Ok(Aim { target, head_key, key, course, desired, observed, ledger, secrets })
+}
+
+/// What was observed of an app, the files that were delivered for it included.
+#[must_use]
+pub fn see<E>(host: &Host<E>, look: &Look, desired: &Desired, applied: Applied, secrets: &Gathered) -> Observed {
+    let mut observed = look.app(desired, applied);
+    delivered::look(&mut observed, look, desired, &host.settings.secrets.roots, secrets);
+    observed
 }
 
 /// Going back means the images of then, whatever their tags mean today.
@@ -174,5 +193,8 @@ pub fn key(manifest: String, desired: &Desired, observed: &Observed) -> Revision
         let id = Cast::of(service, desired, observed).image_id?;
         Some((service.spec.image.clone(), id.to_owned()))
     });
-    RevisionKey { manifest, images: images.collect() }
+    let secrets = desired.services.iter().flat_map(|(service, it)| {
+        it.secrets.digests.iter().map(move |(name, digest)| (format!("{service}/{name}"), digest.clone()))
+    });
+    RevisionKey { manifest, images: images.collect(), secrets: secrets.collect() }
 }

@@ -52,7 +52,16 @@ impl<E: Engine> AppPass<'_, E> {
     }
 
     async fn dry_run(&self, head: &Desired, look: &Look) -> AppReport {
-        let mut aim = match aim::take(self.host, self.wish, self.app, head, look, &Fetched::default()).await {
+        let mut aim = match aim::take(
+            self.host,
+            self.wish,
+            self.app,
+            (head, &self.head.files),
+            look,
+            &Fetched::default(),
+        )
+        .await
+        {
             Ok(aim) => aim,
             Err(error) => return report::unknown(self.app, report::chain(Blame::World, &error), None),
         };
@@ -83,15 +92,16 @@ impl<E: Engine> AppPass<'_, E> {
         let mut first: Option<AppReport> = None;
         let mut admitted = false;
         for _ in 0..MOST_ROUNDS {
-            let mut aim = match aim::take(self.host, self.wish, self.app, head, look, &fetched).await {
-                Ok(aim) => aim,
-                Err(error) => {
-                    return report::joined(
-                        first,
-                        report::unknown(self.app, report::chain(Blame::World, &error), Some(Outcome::Blocked)),
-                    );
-                }
-            };
+            let mut aim =
+                match aim::take(self.host, self.wish, self.app, (head, &self.head.files), look, &fetched).await {
+                    Ok(aim) => aim,
+                    Err(error) => {
+                        return report::joined(
+                            first,
+                            report::unknown(self.app, report::chain(Blame::World, &error), Some(Outcome::Blocked)),
+                        );
+                    }
+                };
             self.brake(&mut aim);
             let mut attempt = attempt::Attempt {
                 pass: self,

@@ -51,6 +51,7 @@ pub enum Next {
 pub async fn obstacles<E: Engine>(host: &Host<E>, tree: Option<&Node>, aim: &mut Aim) -> Answer<Vec<Obstacle>> {
     let plan = aim.plan();
     let mut found = verdict::denials(&host.settings, tree, aim);
+    found.extend(verdict::missing_secrets(aim));
     found.extend(
         preflight::check(&*host.hands.engine, &host.settings.installation, &aim.desired, &mut aim.observed, &plan)
             .await?,
@@ -120,7 +121,14 @@ impl<E: Engine> Attempt<'_, '_, E> {
     }
 
     pub(super) fn context(&self, revision: Option<u32>) -> Context<'_> {
-        Context { installation: &self.pass.host.settings.installation, desired: &self.aim.desired, revision }
+        let settings = &self.pass.host.settings;
+        Context {
+            installation: &settings.installation,
+            desired: &self.aim.desired,
+            revision,
+            secrets: &self.aim.secrets,
+            roots: &settings.secrets.roots,
+        }
     }
 
     async fn go(&mut self, look: &mut Look) -> Result<Next, RecordError> {
@@ -146,8 +154,13 @@ impl<E: Engine> Attempt<'_, '_, E> {
             known: &self.aim.ledger,
             ending: self.ending,
         };
-        let context =
-            Context { installation: &host.settings.installation, desired: &self.aim.desired, revision: number };
+        let context = Context {
+            installation: &host.settings.installation,
+            desired: &self.aim.desired,
+            revision: number,
+            secrets: &self.aim.secrets,
+            roots: &host.settings.secrets.roots,
+        };
         let mut touched = BTreeSet::new();
         let ended = converge(host, self.aim.course, &context, &mut observed, &mut touched, &mut interruptions).await;
         if !before.steps.is_empty() {

@@ -8,6 +8,7 @@ use crate::{
     observed::{Container, Effect, Failure, Observed, Readiness, Role, fold},
     plan::{Plan, Step, plan},
     record::{AppLedger, IntentWatch, Ledger, RecordError},
+    secret::mask,
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use std::collections::BTreeSet;
@@ -79,7 +80,7 @@ pub async fn converge<E: Engine>(
                     busy.insert(step.clone());
                     let ends =
                         ends(&step, observed).map(|facts| Run { id: facts.id.clone(), began: Some(facts.started_at) });
-                    under_way.push(perform(host, context.desired, step, errand, ends));
+                    under_way.push(perform(host, context, step, errand, ends));
                 }
             }
         }
@@ -101,7 +102,7 @@ pub async fn converge<E: Engine>(
                 {
                     busy.insert(stop.clone());
                     let ends = ends(&stop, observed).map(|facts| Run { id: facts.id.clone(), began: None });
-                    under_way.push(perform(host, context.desired, stop, errand, ends));
+                    under_way.push(perform(host, context, stop, errand, ends));
                 }
             }
             interruption = interruptions.next(context.desired), if ended.is_none() => ended = Some(interruption),
@@ -119,11 +120,12 @@ struct Run {
 /// Performs a step; that it ends a run is remembered before.
 async fn perform<E: Engine>(
     host: &Host<E>,
-    desired: &Desired,
+    context: &Context<'_>,
     step: Step,
     errand: Errand,
     ends: Option<Run>,
 ) -> (Step, Result<Effect, Ended>) {
+    let desired = context.desired;
     let told = UnderWay::begin(desired, &step);
     if let Some(Run { id, began }) = ends {
         let began = match began {
@@ -143,7 +145,25 @@ async fn perform<E: Engine>(
     }
     let effect = host.hands.perform(errand).await;
     told.end(&effect);
-    (step, effect.map_err(Ended::Blocked))
+    (step, effect.map(|effect| masked(effect, context)).map_err(Ended::Blocked))
+}
+
+/// What a failed container and its engine said, without the values of secrets: an app may print its own variables.
+fn masked(effect: Effect, context: &Context<'_>) -> Effect {
+    let values = &context.secrets.values;
+    match effect {
+        Effect::Failed(failure) if !values.is_empty() => Effect::Failed(Failure {
+            summary: mask::masked(&failure.summary, values),
+            log: failure.log.iter().map(|line| mask::masked(line, values)).collect(),
+            ..failure
+        }),
+        other @ (Effect::Failed(_)
+        | Effect::Done
+        | Effect::Pulled(_)
+        | Effect::Made { .. }
+        | Effect::Ready
+        | Effect::Ended) => other,
+    }
 }
 
 /// The container whose run a step ends.

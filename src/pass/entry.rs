@@ -82,11 +82,13 @@ fn digests(aim: &Aim) -> BTreeMap<String, String> {
     images.collect()
 }
 
-/// A new revision is a commit's unless only what its images mean has changed.
+/// A new revision is a commit's unless only what its images mean has changed, or a secret.
 fn cause(aim: &Aim) -> Cause {
     match target::in_force(&aim.ledger) {
-        Some(entry) if entry.key.manifest == aim.key.manifest => Cause::Image,
-        Some(_) | None => Cause::Commit,
+        Some(entry) if entry.key.manifest != aim.key.manifest => Cause::Commit,
+        Some(entry) if entry.key.images == aim.key.images => Cause::Secret,
+        Some(_) => Cause::Image,
+        None => Cause::Commit,
     }
 }
 

@@ -17,6 +17,7 @@ pub mod left;
 pub mod progress;
 pub mod report;
 pub mod rest;
+pub mod sealing;
 pub mod settle;
 pub mod turns;
 pub mod verdict;
@@ -26,6 +27,7 @@ use crate::{
     desired::Desired,
     engine::EngineError,
     record::{Ledger, RecordError},
+    secret::{RepositoryFiles, Secrets},
     value::{AppId, AppName, EnvironmentName, ServiceName},
     yaml::Diagnostic,
 };
@@ -67,6 +69,8 @@ pub struct Settings {
     pub revisions: usize,
     /// Revisions whose images are kept, for each app.
     pub images: usize,
+    /// Where secrets are, and where they are delivered.
+    pub secrets: Secrets,
 }
 
 /// What the branch says of an environment.
@@ -79,6 +83,8 @@ pub struct Head {
     pub trees: BTreeMap<AppName, crate::yaml::Node>,
     /// What is wrong with files that are no app: each may be one that only seems to be gone.
     pub other: Vec<Diagnostic>,
+    /// Files of the commit, for secrets that are encrypted in it.
+    pub files: RepositoryFiles,
 }
 
 /// Where manifests come from.

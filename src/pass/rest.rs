@@ -11,9 +11,14 @@ impl<E: Engine> AppPass<'_, E> {
             Some(Err(problems)) => return Some(report::invalid(self.app, problems, Some(Outcome::Failed))),
             None => return None,
         };
-        let mut aim = aim::take(self.host, self.wish, self.app, head, look, &Fetched::default()).await.ok()?;
+        let mut aim = aim::take(self.host, self.wish, self.app, (head, &self.head.files), look, &Fetched::default())
+            .await
+            .ok()?;
         if let Some(report) = attempt::left_alone(&aim, self.wish.by, false) {
             return Some(report);
+        }
+        if !aim.secrets.missing.is_empty() {
+            return None;
         }
         if entry::is_wanted(&aim) || aim.observed.applied.unfinished {
             return None;

@@ -1,6 +1,7 @@
 //! Proves that nothing is left to do, and records the end.
 
 use super::{
+    aim,
     attempt::{Attempt, Next},
     converge::Course,
     entry, report,
@@ -42,7 +43,7 @@ pub async fn settle<E: Engine>(
         rollback: aim.observed.applied.rollback,
         ..host.ledger.applied(environment, app, &host.hands.engine_version()).await?
     };
-    let mut after = look.app(&aim.desired, applied);
+    let mut after = aim::see(host, look, &aim.desired, applied, &aim.secrets);
     for (name, network) in &observed.networks {
         if let Some(there) = after.networks.get_mut(name) {
             there.kept = network.kept;

@@ -10,6 +10,7 @@ use crate::{
     plan::Obstacle,
     policy::{self, Denial},
     record::Target,
+    secret::SecretError,
     yaml::Node,
 };
 
@@ -38,4 +39,14 @@ pub fn obstacle(host: &Host, tree: Option<&Node>, desired: &Desired, role: &Role
         Role::Job(name) => desired.jobs.get(name).map(|job| job.service.clone()),
     };
     Obstacle { blame: Blame::World, service, summary: format!("{place}{denial}"), hint: denial.remedy(host) }
+}
+
+/// The secrets that are not known: the world's fault, and this app's alone to wait for.
+#[must_use]
+pub fn missing_secrets(aim: &Aim) -> Vec<Obstacle> {
+    let obstacle = |error: &SecretError| {
+        let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        Obstacle { blame: Blame::World, service: None, summary: format!("{error}{cause}"), hint: error.hint() }
+    };
+    aim.secrets.missing.iter().map(obstacle).collect()
 }

@@ -1,6 +1,6 @@
 //! Which of a service's containers is the one it should be, and which are the others.
 
-use super::{change::FieldChange, drift};
+use super::{change::FieldChange, delivery, drift};
 use crate::{
     desired::{Desired, DesiredService, spec::Adjustable, spec::Network},
     observed::{Container, Evidence, Life, Observed, Readiness, Role},
@@ -36,6 +36,8 @@ pub enum Mismatch {
     Body,
     /// It runs another image.
     Image,
+    /// It was made with other secrets, or under another host key.
+    Secret(Vec<FieldChange>),
     /// Its body is not what it was made with.
     Drift(Vec<FieldChange>),
     /// Its limits are not as they should be, and cannot be changed in place.
@@ -160,8 +162,15 @@ fn mismatch(
     if container.spec_hash != service.spec_hash {
         return Some(Mismatch::Body);
     }
+    if !is_delivered(service, container, desired) {
+        return Some(Mismatch::Body);
+    }
     if image_id.is_some_and(|id| id != container.image_id) {
         return Some(Mismatch::Image);
+    }
+    let secrets = delivery::outdated(service, container, desired);
+    if !secrets.is_empty() {
+        return Some(Mismatch::Secret(secrets));
     }
     if observed.applied.replace.contains(&container.id) {
         return Some(Mismatch::Asked);
@@ -184,6 +193,12 @@ fn mismatch(
         return Some(Mismatch::Namespace);
     }
     None
+}
+
+/// Whether it is shown a delivery of each kind that its service has.
+fn is_delivered(service: &DesiredService, container: &Container, desired: &Desired) -> bool {
+    let kinds = |kind| container.deliveries.iter().any(|delivery| delivery.kind == kind);
+    desired.deliveries(&Role::Service(service.name.clone())).iter().all(|wanted| kinds(wanted.kind))
 }
 
 /// The id of a service's current container.

@@ -3,6 +3,7 @@
 use super::{
     cast::{Cast, Member, Mismatch, limits},
     change::{Action, Cause, Change, FieldChange, Interruption, Resource},
+    delivery::{self, InPlace},
     fields,
 };
 use crate::{
@@ -45,7 +46,7 @@ fn difference(cast: &Cast<'_>, desired: &Desired, observed: &Observed) -> Option
         });
     }
     if let Some(mismatch) = cast.mismatch(desired, observed) {
-        let (cause, fields) = explain(mismatch, cast, declared, wanted, observed);
+        let (cause, fields) = explain(mismatch, cast, declared, wanted, (desired, observed));
         return Some(Difference { action: Action::Replace, cause, fields });
     }
     let Some(current) = cast.current else {
@@ -62,7 +63,12 @@ fn difference(cast: &Cast<'_>, desired: &Desired, observed: &Observed) -> Option
     if !declared.is_empty() {
         return Some(Difference { action: Action::Update, cause: wanted, fields: declared });
     }
-    let drift = drift_in_place(service, current, observed);
+    let InPlace { rotated, drifted } = delivery::in_place(service, current, desired, observed);
+    if !rotated.is_empty() {
+        return Some(Difference { action: Action::Update, cause: Cause::Secret, fields: rotated });
+    }
+    let mut drift = drift_in_place(service, current, observed);
+    drift.extend(drifted);
     if drift.is_empty() {
         return None;
     }
@@ -87,7 +93,28 @@ fn declared_fields(service: &DesiredService, desired: &Desired, observed: &Obser
     let Some(applied) = &observed.applied.manifest else { return Vec::new() };
     let of =
         |manifest: &serde_json::Value| manifest.get("services").and_then(|all| all.get(service.name.as_str())).cloned();
-    fields::between(&format!("services.{}", service.name), of(applied).as_ref(), of(&desired.manifest).as_ref())
+    let mut fields =
+        fields::between(&format!("services.{}", service.name), of(applied).as_ref(), of(&desired.manifest).as_ref());
+    fields.extend(declared_configs(service, applied, &desired.manifest));
+    fields
+}
+
+/// Contents of the service's configs in which the two differ.
+fn declared_configs(
+    service: &DesiredService,
+    before: &serde_json::Value,
+    after: &serde_json::Value,
+) -> Vec<FieldChange> {
+    let used = after["services"][service.name.as_str()]["configs"].as_array().into_iter().flatten();
+    let names = used.filter_map(|item| item.as_str().or_else(|| item["source"].as_str()));
+    let of = |manifest: &serde_json::Value, name: &str| {
+        manifest.get("configs").and_then(|configs| configs.get(name)).and_then(|config| config.get("content")).cloned()
+    };
+    names
+        .flat_map(|name| {
+            fields::between(&format!("configs.{name}.content"), of(before, name).as_ref(), of(after, name).as_ref())
+        })
+        .collect()
 }
 
 fn explain(
@@ -95,7 +122,7 @@ fn explain(
     cast: &Cast<'_>,
     declared: Vec<FieldChange>,
     wanted: Cause,
-    observed: &Observed,
+    (desired, observed): (&Desired, &Observed),
 ) -> (Cause, Vec<FieldChange>) {
     if !declared.is_empty() {
         return (wanted, declared);
@@ -103,6 +130,8 @@ fn explain(
     match mismatch {
         Mismatch::Asked => (Cause::Manual, Vec::new()),
         Mismatch::Image => (image_cause(wanted), vec![image_field(cast)]),
+        Mismatch::Secret(fields) => (Cause::Secret, fields),
+        Mismatch::Body if !other_secrets(cast, desired).is_empty() => (Cause::Secret, other_secrets(cast, desired)),
         Mismatch::Drift(fields) | Mismatch::Limits(fields) => (Cause::Drift, fields),
         // With a manifest in force that says the same, an older body is what somebody, or a crash, left behind.
         Mismatch::Body | Mismatch::Dying | Mismatch::Namespace
@@ -133,6 +162,12 @@ fn image_field(cast: &Cast<'_>) -> FieldChange {
             .map(|member| with(&member.container.image_id)),
         after: cast.image_id.map(with),
     }
+}
+
+/// The secrets that changed since the newest of the earlier containers was made, where nothing else did.
+fn other_secrets(cast: &Cast<'_>, desired: &Desired) -> Vec<FieldChange> {
+    let newest = cast.others.iter().max_by_key(|member| member.container.created_at);
+    newest.map(|member| delivery::changed_at_all(cast.service, member.container, desired)).unwrap_or_default()
 }
 
 fn newest_name<'a>(cast: &Cast<'a>) -> Option<&'a str> {

@@ -11,12 +11,12 @@ use super::{
 };
 use crate::{
     blame::Blame,
-    desired::{Condition, Desired, DesiredService, PullPolicy, spec::Network},
+    desired::{Condition, DeliveryName, Desired, DesiredService, PullPolicy, spec::Network},
     observed::{Container, Life, Observed, Role},
     value::ServiceName,
 };
 use jiff::SignedDuration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// All that the rooms of `plan` draw on together.
 pub struct Draft<'a> {
@@ -26,6 +26,10 @@ pub struct Draft<'a> {
     pub ground: Ground,
     /// The step that fetches a reference.
     pub pulls: BTreeMap<String, StepId>,
+    /// The steps that write what new containers find.
+    pub deliveries: BTreeMap<DeliveryName, StepId>,
+    /// What containers that this plan makes are to find.
+    pub needed: BTreeSet<DeliveryName>,
     /// How far each service comes in this plan.
     pub milestones: BTreeMap<ServiceName, Milestone>,
     /// Which names the containers that carry on should have.
@@ -58,6 +62,8 @@ impl<'a> Draft<'a> {
             graph,
             ground,
             pulls: BTreeMap::new(),
+            deliveries: BTreeMap::new(),
+            needed: BTreeSet::new(),
             milestones: BTreeMap::new(),
             claims: Vec::new(),
             changes: Vec::new(),
@@ -104,9 +110,15 @@ impl<'a> Draft<'a> {
         due.then(|| reference.clone())
     }
 
-    /// Every check before the first stop: pulls, networks, volumes.
+    /// Every check before the first stop: pulls, networks, volumes, files.
     pub fn preparations(&self) -> Vec<StepId> {
-        self.pulls.values().chain(self.ground.networks.values()).chain(self.ground.volumes.values()).copied().collect()
+        self.pulls
+            .values()
+            .chain(self.ground.networks.values())
+            .chain(self.ground.volumes.values())
+            .chain(self.deliveries.values())
+            .copied()
+            .collect()
     }
 
     /// The steps a container of this body needs before it can be made. Renewed networks are waited for when it is connected.

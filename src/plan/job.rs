@@ -161,7 +161,11 @@ impl Draft<'_> {
             let step = self.graph.add(Step::Create { container: name.clone(), role: role.clone() });
             let prerequisites = self.prerequisites(&job.spec);
             self.graph.after(step, prerequisites.into_iter().chain(cleared));
+            let delivered = self.deliver(&role);
+            self.graph.after(step, delivered);
             made.push(step);
+        } else if let Some(container) = begun.filter(|_| start) {
+            made.extend(self.redeliver(container).steps);
         }
         if start && let Network::Networks(networks) = &job.spec.network {
             let prerequisites = self.prerequisites(&job.spec);

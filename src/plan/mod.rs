@@ -2,6 +2,7 @@
 
 pub mod cast;
 pub mod change;
+pub mod delivery;
 pub mod describe;
 mod draft;
 mod drift;
@@ -74,6 +75,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     draft.retire();
     draft.make_room();
     draft.give_names();
+    draft.withdraw();
     draft.keep_images();
     draft.finish()
 }

@@ -161,7 +161,10 @@ impl Draft<'_> {
                 | Step::Connect { .. }
                 | Step::Disconnect { .. }
                 | Step::Tag { .. }
-                | Step::Untag { .. } => {}
+                | Step::Untag { .. }
+                | Step::Deliver { .. }
+                | Step::Signal { .. }
+                | Step::Withdraw { .. } => {}
             }
         }
         // Made while the name is held or after it is free, a container would have one name or the other.

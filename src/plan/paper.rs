@@ -65,6 +65,7 @@ fn blank(desired: &Desired, next: &Desired) -> Observed {
             .filter(|(_, volume)| volume.external)
             .map(|(name, _)| (name.clone(), Volume { owner: Owner::Other }))
             .collect(),
+        deliveries: BTreeMap::new(),
         applied: Applied::default(),
     }
 }

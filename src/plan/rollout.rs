@@ -206,6 +206,8 @@ impl Draft<'_> {
         let (name, holder) = self.free_name(cast)?;
         let create = self.graph.add(Step::Create { container: name.clone(), role: role.clone() });
         self.graph.after(create, self.prerequisites(&service.spec));
+        let delivered = self.deliver(role);
+        self.graph.after(create, delivered);
         let waits_for_writers = jobs
             .iter()
             .any(|job| cast.others.iter().any(|other| other.container.life.is_up() && job.shares(other.container)));
@@ -273,12 +275,15 @@ impl Draft<'_> {
             let adjust = self.graph.add(Step::Adjust { container: name.clone(), role: role.clone() });
             carried.made.push(adjust);
         }
+        let redelivery = self.redeliver(container);
         let starts = match &container.life {
             Life::Created => Starts::Now,
             Life::Stopping => Starts::AfterStop,
             Life::Exited(0) if service.completes() && !container.stopped => Starts::Not,
             Life::Exited(_) => Starts::Now,
-            Life::Running | Life::Paused | Life::Restarting if self.must_restart(cast, jobs) => Starts::AfterStop,
+            Life::Running | Life::Paused | Life::Restarting if redelivery.lost || self.must_restart(cast, jobs) => {
+                Starts::AfterStop
+            }
             Life::Paused => {
                 let unpause = self.graph.add(Step::Unpause { container: name.clone(), role: role.clone() });
                 self.graph.after(unpause, jobs.iter().map(|job| job.done));
@@ -291,11 +296,16 @@ impl Draft<'_> {
             Starts::Now | Starts::AfterStop => {
                 let mut made = carried.made.clone();
                 made.extend(self.prerequisites(&service.spec));
+                made.extend(&redelivery.steps);
                 let (start, ready) = self.start(&name, role, gates, jobs, &made);
                 if starts == Starts::AfterStop {
                     let stop = self.graph.add(Step::Stop { container: name, role: role.clone() });
                     self.graph.after(stop, gates.iter().copied());
                     self.graph.after(start, [stop]);
+                    // While it has a folder that is gone, the new one tells nobody whether it saw it.
+                    for delivery in redelivery.steps.iter().filter(|_| redelivery.lost) {
+                        self.graph.after(*delivery, [stop]);
+                    }
                     for job in jobs {
                         if job.shares(container) {
                             self.graph.after(job.started, [stop]);
@@ -314,7 +324,28 @@ impl Draft<'_> {
             }
             Starts::Not => {}
         }
+        if starts == Starts::Not && redelivery.signals {
+            self.signal(member, role, &redelivery.steps, &carried);
+        }
         carried
+    }
+
+    /// Tells a process that its secrets have changed, once it hears.
+    fn signal(&mut self, member: Member<'_>, role: &Role, delivered: &[StepId], carried: &Carried) {
+        let hears = match member.container.life {
+            Life::Running => None,
+            Life::Paused => carried.started,
+            Life::Restarting if carried.ready.is_some() => carried.ready,
+            Life::Restarting
+            | Life::Created
+            | Life::Stopping
+            | Life::Exited(_)
+            | Life::Removing
+            | Life::Dead
+            | Life::Unknown(_) => return,
+        };
+        let signal = self.graph.add(Step::Signal { container: member.name.to_owned(), role: role.clone() });
+        self.graph.after(signal, delivered.iter().copied().chain(hears));
     }
 
     /// A running container starts anew when a dependency with `restart: true` was made after it started, when the one

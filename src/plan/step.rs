@@ -1,6 +1,6 @@
 //! Steps: plain data, one effect each.
 
-use crate::observed::Role;
+use crate::{desired::DeliveryName, observed::Role};
 use std::fmt;
 
 /// One effect on the host. A crash falls between two steps or inside one, and both are found again by looking.
@@ -43,6 +43,12 @@ pub enum Step {
     Tag { image_id: String, tag: String },
     /// Give a name of ours back.
     Untag { tag: String },
+    /// Write the files of a delivery, each whole.
+    Deliver { delivery: DeliveryName },
+    /// Tell a container's process that its secrets have changed.
+    Signal { container: String, role: Role },
+    /// Remove a delivery that no container is shown.
+    Withdraw { delivery: DeliveryName },
 }
 
 /// What kind of deed a step is, as far as anybody asks: whoever adds a step says it in [`Step::deed`].
@@ -57,6 +63,7 @@ enum Deed {
     /// A container goes, or leaves a network.
     Leaves,
     TidiesNetworks,
+    TidiesDeliveries,
     NamesImages,
     /// Any other change.
     Alters,
@@ -86,7 +93,7 @@ impl Step {
     /// images are seen to when they can be.
     #[must_use]
     pub fn matters(&self) -> bool {
-        !matches!(self.deed(), Deed::TidiesNetworks | Deed::NamesImages | Deed::Proves)
+        !matches!(self.deed(), Deed::TidiesNetworks | Deed::TidiesDeliveries | Deed::NamesImages | Deed::Proves)
     }
 
     /// True for steps that give an image a name of ours, or take it back.
@@ -109,6 +116,7 @@ impl Step {
             Self::AwaitExit { .. } => Deed::SeesEnd,
             Self::Remove { .. } | Self::Disconnect { .. } => Deed::Leaves,
             Self::RemoveNetwork { .. } => Deed::TidiesNetworks,
+            Self::Withdraw { .. } => Deed::TidiesDeliveries,
             Self::Tag { .. } | Self::Untag { .. } => Deed::NamesImages,
             Self::Pull { .. }
             | Self::CreateNetwork { .. }
@@ -117,7 +125,9 @@ impl Step {
             | Self::Rename { .. }
             | Self::Adjust { .. }
             | Self::Unpause { .. }
-            | Self::Connect { .. } => Deed::Alters,
+            | Self::Connect { .. }
+            | Self::Deliver { .. }
+            | Self::Signal { .. } => Deed::Alters,
         }
     }
 
@@ -134,6 +144,7 @@ impl Step {
             | Self::Rename { container, role, .. }
             | Self::Adjust { container, role }
             | Self::Unpause { container, role }
+            | Self::Signal { container, role }
             | Self::Connect { container, role, .. }
             | Self::Disconnect { container, role, .. } => Some((container, role)),
             Self::Pull { .. }
@@ -141,7 +152,9 @@ impl Step {
             | Self::RemoveNetwork { .. }
             | Self::CreateVolume { .. }
             | Self::Tag { .. }
-            | Self::Untag { .. } => None,
+            | Self::Untag { .. }
+            | Self::Deliver { .. }
+            | Self::Withdraw { .. } => None,
         }
     }
 
@@ -172,6 +185,9 @@ impl fmt::Display for Step {
             Self::Disconnect { container, network, .. } => write!(f, "disconnect {container} from {network}"),
             Self::Tag { tag, .. } => write!(f, "tag {tag}"),
             Self::Untag { tag } => write!(f, "untag {tag}"),
+            Self::Deliver { delivery } => write!(f, "deliver {delivery}"),
+            Self::Signal { container, .. } => write!(f, "signal {container}"),
+            Self::Withdraw { delivery } => write!(f, "withdraw {delivery}"),
         }
     }
 }

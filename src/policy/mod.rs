@@ -8,6 +8,7 @@ pub mod bind;
 mod body;
 mod exposure;
 mod links;
+mod secret;
 
 pub use app::of_app;
 pub use links::follow;
@@ -115,5 +116,6 @@ pub fn judge(policy: &Policy, subject: &Subject<'_>, spec: &ContainerSpec) -> Ve
     denials.extend(exposure::judge(policy, subject, spec));
     denials.extend(bind::mounts(policy, subject, spec));
     denials.extend(body::privileges(policy, subject, spec));
+    denials.extend(secret::variables(policy, subject, spec));
     denials
 }

@@ -167,8 +167,15 @@ async fn is_asked_inside_its_own_network(engine: Docker, name: &str) {
         ..ContainerSpec::default()
     };
     let image_id = engine.image("bb:1").await.unwrap().expect("image bb:1 on the engine").id;
-    let container =
-        CreateContainer { name: name.to_owned(), image_id, spec, network: None, namespace_of: None, labels };
+    let container = CreateContainer {
+        name: name.to_owned(),
+        image_id,
+        spec,
+        network: None,
+        secret_env: BTreeMap::new(),
+        namespace_of: None,
+        labels,
+    };
     let id = engine.create(&container).await.unwrap();
     engine.start(&id).await.unwrap();
     let detail = engine.container(&id).await.unwrap().unwrap();

@@ -16,13 +16,18 @@ pub struct RevisionKey {
     pub manifest: String,
     /// Image references with the ids they resolved to.
     pub images: BTreeMap<String, String>,
+    /// Keyed digests of the secrets, by `<service>/<secret>`; none in what an earlier release wrote.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, String>,
 }
 
 impl RevisionKey {
     /// True unless the two are known to differ: an image that one of them does not know yet is no difference.
     #[must_use]
     pub fn agrees_with(&self, other: &Self) -> bool {
+        let known = |name: &String, digest: &String| other.secrets.get(name).is_none_or(|known| known == digest);
         self.manifest == other.manifest
+            && self.secrets.iter().all(|(name, digest)| known(name, digest))
             && self.images.iter().all(|(reference, id)| other.images.get(reference).is_none_or(|known| known == id))
     }
 }

@@ -62,6 +62,22 @@ impl Ledger {
             .await
     }
 
+    /// All apps that the ledger knows, in every environment.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn everyone(&self) -> Answer<Vec<(EnvironmentName, AppName)>> {
+        self.database
+            .read("read the apps", |connection| {
+                let mut names =
+                    connection.prepare_cached("SELECT environment, name FROM app ORDER BY environment, name")?;
+                let names = names.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+                let names = names.collect::<Result<Vec<_>, _>>()?;
+                Ok(names.iter().filter_map(|(of, name)| Some((of.parse().ok()?, name.parse().ok()?))).collect())
+            })
+            .await
+    }
+
     /// Opens an entry before its first effect and tells its number. Another attempt at the newest entry takes that
     /// entry again and changes nothing of it but what became known of its images; numbers are never reused.
     ///

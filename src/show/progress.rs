@@ -1,7 +1,7 @@
 //! Steps in words, while they are done and when they are done.
 
 use super::escape::short;
-use crate::{observed::Role, plan::Step};
+use crate::{desired::delivery::Kind, observed::Role, plan::Step};
 
 /// A step in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,12 @@ pub fn words(step: &Step) -> Option<Words> {
         Step::Disconnect { container, network, .. } => {
             ("disconnecting {} from {}", ("disconnected {} from {}", vec![container.as_str(), network.as_str()]))
         }
-        Step::Tag { .. } | Step::Untag { .. } => return None,
+        Step::Deliver { delivery } => match delivery.kind {
+            Kind::Secrets => ("delivering secrets to {}", ("delivered secrets to {}", vec![name(&delivery.role)])),
+            Kind::Configs => ("delivering configs to {}", ("delivered configs to {}", vec![name(&delivery.role)])),
+        },
+        Step::Signal { container, .. } => ("signalling {}", ("signalled {}", vec![container.as_str()])),
+        Step::Tag { .. } | Step::Untag { .. } | Step::Withdraw { .. } => return None,
     };
     let (done, names) = done;
     let long = step.waits() || matches!(step, Step::Pull { .. } | Step::Stop { .. });

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     blame::Blame,
-    plan::{Action, Change, FieldChange, Interruption},
+    plan::{Action, Change, FieldChange, Interruption, delivery::HOST_KEY},
     record::Outcome,
 };
 use anstyle::{AnsiColor, Style};
@@ -108,8 +108,14 @@ fn change_block(out: &mut String, change: &Change) {
     }
 }
 
-/// `services.web.image: app:1 → app:2`
+/// `services.web.image: app:1 → app:2`; of a secret, that it changed.
 pub(super) fn field_line(field: &FieldChange) -> String {
+    if field.path == HOST_KEY {
+        return "the host key was renewed, so all secrets count as changed".to_owned();
+    }
+    if let Some(secret) = field.path.strip_prefix(HOST_KEY).and_then(|path| path.strip_prefix('.')) {
+        return format!("secret {} changed", plain(secret));
+    }
     let value = |value: &Option<String>| value.as_deref().map_or("(none)".to_owned(), quoted);
     format!("{}: {} → {}", plain(&field.path), value(&field.before), value(&field.after))
 }

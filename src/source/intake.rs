@@ -13,7 +13,7 @@ pub const MOST_FILES: usize = 2_000;
 const DEEPEST: usize = 16;
 
 /// How the pointer that Git LFS puts in a file's place begins (Git LFS specification, "The Pointer").
-const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
+pub const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
 
 /// Files on their way in.
 pub struct Intake {

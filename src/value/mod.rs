@@ -4,6 +4,7 @@
 //! is how the shape check of `yaml` judges a scalar whose schema names a format.
 
 pub mod allowance;
+pub mod delivered;
 pub mod duration;
 pub mod host;
 pub mod image;
@@ -18,6 +19,7 @@ pub mod process;
 pub mod registry;
 pub mod schedule;
 pub mod size;
+pub mod template;
 pub mod text;
 pub mod web;
 pub mod zone;
@@ -26,12 +28,16 @@ pub mod zone;
 mod tests;
 
 pub use allowance::{Addable, DataRoot, Publishable, RepositoryGlob, ServicePath};
+pub use delivered::{FileMode, FileName, OnChange, RepositoryPath};
 pub use duration::Duration;
 pub use host::{Address, HostEntry, HostName};
 pub use image::ImageReference;
 pub use location::{BadLocation, Location, RemoteLocation, Transport};
 pub use mount::{AbsolutePath, TmpfsMount, VolumeMount, VolumeSource};
-pub use name::{AppName, BadName, EnvironmentName, InstallationName, JobName, ObjectName, ResourceKey, ServiceName};
+pub use name::{
+    AppName, BadName, ConfigName, EnvironmentName, InstallationName, JobName, ObjectName, ResourceKey, SecretName,
+    ServiceName,
+};
 pub use net::{HttpPath, NetworkMode, Platform, StatusRange};
 pub use place::{AppId, AppPath};
 pub use policy::{PullPolicy, Restart};
@@ -42,6 +48,7 @@ pub use process::{
 pub use registry::RegistryName;
 pub use schedule::Schedule;
 pub use size::{Cpus, Size};
+pub use template::{Encoding, Template};
 pub use text::BadValue;
 pub use web::{ForgePath, ListenAddress, MailAddress, WebUrl};
 pub use zone::TimeZoneName;
@@ -60,6 +67,12 @@ pub fn check_format(format: &str, text: &str) -> Result<(), String> {
         "job-name" => judge::<JobName>(text),
         "name" => judge::<ResourceKey>(text),
         "object-name" => judge::<ObjectName>(text),
+        "secret-name" => judge::<SecretName>(text),
+        "config-name" => judge::<ConfigName>(text),
+        "template" => judge::<Template>(text),
+        "file-name" => judge::<FileName>(text),
+        "file-mode" => judge::<FileMode>(text),
+        "repository-path" => judge::<RepositoryPath>(text),
         "duration" => judge::<Duration>(text),
         "size" => judge::<Size>(text),
         "cpus" => judge::<Cpus>(text),

@@ -112,6 +112,24 @@ name!(
     "backend"
 );
 
+name!(
+    /// A secret of an app: a key below `secrets`.
+    SecretName,
+    "a secret's",
+    "secret-name",
+    "Secret",
+    "postgres_password"
+);
+
+name!(
+    /// A config of an app: a key below `configs`.
+    ConfigName,
+    "a config's",
+    "config-name",
+    "Config",
+    "app_ini"
+);
+
 /// The name of a container, network or volume on the engine: what engines take, at most 128 characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectName(String);

@@ -1,5 +1,6 @@
 //! What a keeper hears: the engine's events, and what other processes write into the ledger.
 
+use super::files::Files;
 use crate::{
     apply::nudges::{Heard, Nudges},
     desired::label,
@@ -7,8 +8,14 @@ use crate::{
     observe::{KEPT_IMAGES, Look, Scope},
     record::{Bell, Ledger},
 };
-use std::{collections::BTreeMap, time::Duration};
-use tokio::sync::broadcast;
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+use tokio::{
+    sync::{Notify, broadcast},
+    task::JoinSet,
+};
+
+/// How long somebody may take to write a secret.
+const WRITTEN: Duration = Duration::from_millis(300);
 
 /// How long what other processes write may go unseen: where the system tells of it, and where it does not.
 const UNHEARD: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(2));
@@ -59,6 +66,40 @@ impl Door {
             return;
         }
         std::future::pending().await
+    }
+}
+
+/// The host's folder of secrets.
+pub struct Shelf {
+    changed: Arc<Notify>,
+    _files: Option<Files>,
+    _gathering: JoinSet<()>,
+}
+
+impl Shelf {
+    /// Hears what is changed in it from now on; where there is no such folder, nothing.
+    #[must_use]
+    pub fn of(folder: &Path) -> Self {
+        let (heard, changed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let there = folder.is_absolute() && folder.is_dir();
+        let files = there.then(|| Files::watch(vec![(folder.to_owned(), true)], Arc::clone(&heard)));
+        let mut gathering = JoinSet::new();
+        if there {
+            let changed = Arc::clone(&changed);
+            gathering.spawn(async move {
+                loop {
+                    heard.notified().await;
+                    tokio::time::sleep(WRITTEN).await;
+                    changed.notify_one();
+                }
+            });
+        }
+        Self { changed, _files: files, _gathering: gathering }
+    }
+
+    /// Resolves when something in it changed, once it may have been written whole.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
     }
 }
 

@@ -1,7 +1,7 @@
 //! Keeps one environment: hears what happens to it, looks, and runs the passes of its apps, each for itself.
 
 use super::{
-    ears::{self, Door, Events},
+    ears::{self, Door, Events, Shelf},
     nudge::Word,
     pace::{Came, doubled, jittered},
     seat::{Due, Running, Seat},
@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     apply::nudges::Heard,
+    desired::SecretSource,
     engine::Engine,
     observe::{Look, Scope},
     pass::{Asker, Ending, Head, Host, Mode, Standing, Wish, environment},
@@ -120,6 +121,7 @@ impl<E: Engine> Keeper<E> {
         let mut events = Events::of(&self.host.hands.nudges);
         let mut door = Door::of(&self.host.ledger).await;
         let mut changes = self.standings.changes();
+        let shelf = Shelf::of(&self.host.settings.secrets.directory);
         self.wishes = self.host.ledger.wishes(&self.environment).await.unwrap_or_default();
         self.words.mark_changed();
         while !*self.ending.borrow() {
@@ -130,6 +132,8 @@ impl<E: Engine> Keeper<E> {
                 heard = events.next() => self.hear(heard),
                 () = changes.next() => self.take_standings(),
                 () = door.rung() => self.take_wishes().await,
+                // Whose they are is seen by looking.
+                () = shelf.changed() => self.everything_again(),
                 Some(done) = self.passes.join_next() => self.join(done),
                 () = sleep_until(wake) => {}
             }
@@ -188,6 +192,12 @@ impl<E: Engine> Keeper<E> {
                 }
             }
         }
+        // Values that are encrypted in the repository change without the manifest.
+        for (app, read) in &head.apps {
+            if read.as_ref().is_ok_and(|desired| desired.secrets.values().any(|source| *source != SecretSource::Host)) {
+                self.seats.entry(app.clone()).or_default().ask(Due::Look);
+            }
+        }
         self.told.head(&self.environment, &head);
         self.note_settled();
     }
@@ -227,10 +237,15 @@ impl<E: Engine> Keeper<E> {
     fn forget(&mut self) {
         self.look = None;
         self.failures = 0;
+        self.everything_again();
+    }
+
+    /// Every app is looked at, and those that the world kept waiting try at once.
+    fn everything_again(&mut self) {
         for seat in self.seats.values_mut() {
             seat.ask(Due::Look);
             if seat.last.as_ref().is_some_and(|last| last.outcome == Some(Outcome::Blocked)) {
-                // The engine itself was what it waited for, or may have been.
+                // This was what it waited for, or may have been.
                 seat.pace.begin_anew();
                 seat.retry = None;
                 seat.ask(Due::Pass);

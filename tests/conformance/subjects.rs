@@ -190,6 +190,7 @@ impl Place {
                 ..ContainerSpec::default()
             },
             network: Some((self.own.clone(), BTreeSet::new())),
+            secret_env: BTreeMap::new(),
             namespace_of: None,
             labels: self.mark(),
         }

@@ -9,6 +9,7 @@ use reconcile::{
     },
     pass::{Asker, Commit, Head, Host, Mode, Settings, Wish, account, environment},
     record::{Ledger, Outcome, StateDir},
+    secret::{RepositoryFiles, Secrets},
     show::{
         AppAccount,
         report::{AppReport, Status},
@@ -98,6 +99,7 @@ impl Rig {
                 protected_paths: Vec::new(),
                 revisions: 20,
                 images: 3,
+                secrets: Secrets::default(),
             },
         }
     }
@@ -247,6 +249,7 @@ fn wish_and_heads(apps: &[Desired]) -> (Wish, Head) {
         apps: apps.iter().map(|desired| (desired.app.clone(), Ok(desired.clone()))).collect(),
         trees: BTreeMap::new(),
         other: Vec::new(),
+        files: RepositoryFiles::default(),
     };
     (wish, head)
 }

@@ -10,6 +10,7 @@ use reconcile::{
     notice::{Notices, Pace},
     observed::Life,
     pass::{Commit, Head},
+    secret::RepositoryFiles,
     server::Board,
     watch::{Away, Branch, Daemon, Halt, Tip, told::Told},
 };
@@ -83,7 +84,7 @@ impl Scripted {
 
 fn head(commit: &str) -> Head {
     let commit = Commit { id: commit.to_owned(), revision: format!("main@sha1:{commit}"), ..Commit::default() };
-    Head { commit, apps: BTreeMap::new(), trees: BTreeMap::new(), other: Vec::new() }
+    Head { commit, apps: BTreeMap::new(), trees: BTreeMap::new(), other: Vec::new(), files: RepositoryFiles::default() }
 }
 
 impl Branch for Scripted {

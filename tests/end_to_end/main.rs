@@ -19,8 +19,10 @@ macro_rules! stories {
 
 mod world;
 
+mod canary;
 mod converge;
 mod drift;
+mod encrypted;
 mod failure;
 mod gateway;
 mod gondulf;
@@ -28,6 +30,7 @@ mod killed;
 mod order;
 mod readme;
 mod registry;
+mod secrets;
 mod terminal;
 mod vault_dash;
 mod watch;

@@ -169,6 +169,15 @@ impl World {
         Started::spawn(self.command(&self.name, &nowhere, arguments)).finish()
     }
 
+    /// Runs the binary under a umask.
+    pub fn run_under(&self, umask: &str, arguments: &[&str]) -> Ran {
+        let command = self.command(&self.name, &self.engine.address(), arguments);
+        let mut under = Command::new("sh");
+        under.args(["-c", &format!("umask {umask}; exec \"$@\""), "sh"]);
+        under.arg(command.get_program()).args(command.get_args());
+        Started::spawn(under).finish()
+    }
+
     /// Starts the binary without waiting for its end.
     pub fn start(&self, arguments: &[&str]) -> Started {
         Started::spawn(self.command(&self.name, &self.engine.address(), arguments))

@@ -46,6 +46,7 @@ pub fn blank(desired: &Desired) -> Observed {
             .filter(|(_, volume)| volume.external)
             .map(|(name, _)| (name.clone(), Volume { owner: Owner::Other }))
             .collect(),
+        deliveries: BTreeMap::new(),
         applied: Applied::default(),
     }
 }

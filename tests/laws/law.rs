@@ -2,7 +2,7 @@
 
 use crate::draw::may_publish;
 use reconcile::{
-    desired::{Condition, Desired, DesiredJob, JobPhase, Order, spec::Network},
+    desired::{Condition, DeliveryName, Desired, DesiredJob, JobPhase, Order, spec::Network},
     observed::{Container, Life, Observed, Readiness, Role},
     plan::{Cause, Plan, Planned, Resource, Step, cast::Cast},
     value::ServiceName,
@@ -31,6 +31,8 @@ pub enum Law {
     NeedsFirst,
     /// Jobs run at their time, and never on the way back.
     JobsInTime,
+    /// Who starts finds its secrets and configs as they should be, and nobody loses what it is shown.
+    FindsItsFiles,
     /// With `self_heal: false` drift is left.
     LeavesDrift,
     /// With `prune: false` nothing that is gone from the manifest is touched.
@@ -128,6 +130,7 @@ pub fn before(step: &Step, desired: &Desired, observed: &Observed, plan: &Plan) 
             publishes_no_more(step, facts, role, desired)?;
             has_its_ports(step, container, facts, observed)?;
             if let Step::Start { .. } = step {
+                finds_its_files(step, facts, desired, observed)?;
                 needs_hold(step, role, desired, observed, plan)?;
                 job_is_in_time(step, role, desired, observed, plan)?;
             }
@@ -137,6 +140,21 @@ pub fn before(step: &Step, desired: &Desired, observed: &Observed, plan: &Plan) 
                 return broken(Law::PreparesFirst, format!("{step} before {}", late.step));
             }
             keeps_serving(step, container, desired, observed)?;
+        }
+        Step::Create { role, .. } if lacks_files(&desired.deliveries(role), desired, observed) => {
+            return broken(Law::FindsItsFiles, format!("{step} before its files are there"));
+        }
+        Step::Signal { container, .. } => {
+            let facts = observed.containers.get(container);
+            let old = facts.is_some_and(|it| lacks_files(&it.deliveries, desired, observed));
+            if old || facts.is_none_or(|it| it.life != Life::Running) {
+                return broken(Law::FindsItsFiles, format!("{step}: it does not hear, or would read the old value"));
+            }
+        }
+        Step::Withdraw { delivery } => {
+            if let Some((name, _)) = observed.containers.iter().find(|(_, it)| it.deliveries.contains(delivery)) {
+                return broken(Law::FindsItsFiles, format!("{step}, which {name} is shown"));
+            }
         }
         Step::Create { role: Role::Job(_), .. } | Step::AwaitExit { role: Role::Job(_), .. }
             if observed.applied.rollback =>
@@ -155,9 +173,32 @@ pub fn before(step: &Step, desired: &Desired, observed: &Observed, plan: &Plan) 
         | Step::Connect { .. }
         | Step::Disconnect { .. }
         | Step::Tag { .. }
-        | Step::Untag { .. } => {}
+        | Step::Untag { .. }
+        | Step::Deliver { .. } => {}
     }
     Ok(())
+}
+
+fn finds_its_files(step: &Step, facts: &Container, desired: &Desired, observed: &Observed) -> Result<(), Broken> {
+    if lacks_files(&facts.deliveries, desired, observed) {
+        return broken(Law::FindsItsFiles, format!("{step} without its files"));
+    }
+    Ok(())
+}
+
+/// True when a delivery is not there, or not as it should be.
+fn lacks_files<'a>(
+    deliveries: impl IntoIterator<Item = &'a DeliveryName>,
+    desired: &Desired,
+    observed: &Observed,
+) -> bool {
+    deliveries.into_iter().any(|delivery| {
+        let wanted = desired.files(&delivery.role, delivery.kind);
+        let there = observed.deliveries.get(delivery);
+        wanted.iter().any(|(file, facts)| {
+            there.and_then(|there| there.files.get(file)).is_none_or(|there| !there.agrees_with(facts))
+        })
+    })
 }
 
 fn prepares(step: &Step) -> bool {
@@ -184,7 +225,8 @@ fn keeps_serving(step: &Step, name: &str, desired: &Desired, observed: &Observed
     let Some(container) = observed.containers.get(name).filter(|container| serves(container)) else { return Ok(()) };
     let Role::Service(service) = &container.role else { return Ok(()) };
     let Some(service) = desired.services.get(service) else { return Ok(()) };
-    let must_restart = service.depends_on.values().any(|dependency| dependency.restart);
+    let lost = container.deliveries.iter().any(|delivery| !observed.deliveries.contains_key(delivery));
+    let must_restart = lost || service.depends_on.values().any(|dependency| dependency.restart);
     if service.order == Order::StopFirst || !service.running || must_restart {
         return Ok(());
     }

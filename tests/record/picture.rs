@@ -13,6 +13,7 @@ pub fn key(letter: &str) -> RevisionKey {
     RevisionKey {
         manifest: letter.to_owned(),
         images: BTreeMap::from([("app:1".to_owned(), format!("sha256:{letter}"))]),
+        secrets: BTreeMap::new(),
     }
 }
 

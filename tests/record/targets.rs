@@ -211,5 +211,8 @@ fn an_entry_is_opened_once_for_each_revision_and_each_rollback() {
 #[test]
 fn a_hold_until_resume_does_not_look_at_the_head() {
     let ledger = held("a stable | b stable", crate::picture::hold(Some(1), HoldUntil::Resume));
-    assert_eq!(target(&RevisionKey { manifest: String::new(), images: BTreeMap::new() }, &ledger), Target::Revision(1));
+    assert_eq!(
+        target(&RevisionKey { manifest: String::new(), images: BTreeMap::new(), secrets: BTreeMap::new() }, &ledger),
+        Target::Revision(1)
+    );
 }

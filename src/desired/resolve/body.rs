@@ -25,7 +25,7 @@ impl Resolving<'_> {
             init: service.init,
             tty: service.tty,
             stdin_open: service.stdin_open,
-            env: service.env.iter().map(|(name, value)| (name.to_string(), value.0.clone())).collect(),
+            env: super::delivered::variables(service),
             labels: texts(&service.labels),
             network: self.network(name, service),
             ports: service.ports.iter().flat_map(|mapping| published(*mapping)).collect(),
@@ -50,6 +50,9 @@ impl Resolving<'_> {
             extra_hosts: strings(&service.extra_hosts),
             dns: strings(&service.dns.items),
             logging: service.logging.as_ref().map(logging),
+            secrets: super::delivered::secret_files(service),
+            secret_env: self.secret_variables(name, service),
+            configs: self.config_files(service),
             unspoken: BTreeMap::new(),
         }
     }

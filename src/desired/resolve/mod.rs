@@ -1,6 +1,7 @@
 //! From a manifest to what one app should be: defaults, names, hashes.
 
 mod body;
+mod delivered;
 mod job;
 mod order;
 mod service;
@@ -10,7 +11,7 @@ pub use order::start_first_refusal;
 use super::{Desired, DesiredNetwork, DesiredVolume, SpecHash, Sync, Window, names};
 use crate::{
     manifest::{self, App, Manifest, Network, Service, Volume},
-    value::{AppName, EnvironmentName, ResourceKey, ServiceName},
+    value::{AppName, EnvironmentName, ResourceKey, SecretName, ServiceName},
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -20,6 +21,17 @@ use std::collections::BTreeMap;
 pub struct Context {
     /// Image ids that a rollback goes back to, by service.
     pub pins: BTreeMap<ServiceName, String>,
+    /// What is known of the values of secrets.
+    pub secrets: KnownSecrets,
+}
+
+/// What is known of the values of secrets: never the values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownSecrets {
+    /// What tells the host key from another.
+    pub host_key: Option<String>,
+    /// Keyed digests, by who has the secret.
+    pub digests: BTreeMap<(ServiceName, SecretName), String>,
 }
 
 /// The key of the app's own bridge.
@@ -50,11 +62,24 @@ pub fn resolve_stored(
     manifest: &serde_json::Value,
     pins: &BTreeMap<String, String>,
 ) -> Result<Desired, StoredError> {
-    let error = |source| StoredError { environment: environment.clone(), app: app.clone(), source };
-    let manifest: Manifest = serde_json::from_value(manifest.clone()).map_err(error)?;
     // A pin of a service that is not there pins nothing.
     let pins = pins.iter().filter_map(|(service, id)| Some((service.parse().ok()?, id.clone()))).collect();
-    Ok(Resolving { environment, app, manifest: &manifest, context: &Context { pins } }.desired())
+    resolve_again(environment, app, manifest, &Context { pins, ..Context::default() })
+}
+
+/// What an app should be by a merged manifest, with all that the manifest does not say.
+///
+/// # Errors
+/// A manifest that this release cannot read.
+pub fn resolve_again(
+    environment: &EnvironmentName,
+    app: &AppName,
+    manifest: &serde_json::Value,
+    context: &Context,
+) -> Result<Desired, StoredError> {
+    let error = |source| StoredError { environment: environment.clone(), app: app.clone(), source };
+    let manifest: Manifest = serde_json::from_value(manifest.clone()).map_err(error)?;
+    Ok(Resolving { environment, app, manifest: &manifest, context }.desired())
 }
 
 /// SHA-256 of the merged manifest in its canonical form: what makes a revision a new one.
@@ -86,6 +111,8 @@ impl Resolving<'_> {
             networks: self.networks(),
             volumes: manifest.volumes.iter().map(|(key, volume)| self.volume(key, volume)).collect(),
             jobs: jobs.collect(),
+            secrets: self.sources(),
+            host_key: self.context.secrets.host_key.clone(),
             services,
             sync: self.sync(),
             // Our own plain data has string keys only, so it is always JSON.

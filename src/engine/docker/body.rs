@@ -33,7 +33,7 @@ pub fn create(container: &CreateContainer) -> Answer<ContainerCreateBody> {
         hostname: spec.hostname.clone(),
         tty: Some(spec.tty),
         open_stdin: Some(spec.stdin_open),
-        env: Some(spec.env.iter().map(|(key, value)| format!("{key}={value}")).collect()),
+        env: Some(environment(container)),
         labels: Some(spec.labels.clone().into_iter().chain(container.labels.clone()).collect()),
         exposed_ports: some(exposed(spec)),
         healthcheck: healthcheck(&spec.healthcheck),
@@ -45,6 +45,14 @@ pub fn create(container: &CreateContainer) -> Answer<ContainerCreateBody> {
         }),
         ..Default::default()
     })
+}
+
+/// The variables, those with secrets in them too: from here they go to the engine and nowhere else.
+fn environment(container: &CreateContainer) -> Vec<String> {
+    let plain = container.spec.env.iter().map(|(key, value)| format!("{key}={value}"));
+    let secret =
+        container.secret_env.iter().map(|(key, value)| format!("{key}={}", String::from_utf8_lossy(value.expose())));
+    plain.chain(secret).collect()
 }
 
 fn network_mode(container: &CreateContainer) -> Answer<String> {

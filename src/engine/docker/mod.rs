@@ -229,6 +229,10 @@ impl Engine for Docker {
         self.update_container(id, to).await
     }
 
+    async fn signal(&self, id: &str, signal: &str) -> Answer<()> {
+        self.signal_container(id, signal).await
+    }
+
     async fn unpause(&self, id: &str) -> Answer<()> {
         self.unpause_container(id).await
     }

@@ -243,6 +243,17 @@ pub fn adjust(world: &mut World, id: &str, to: &Adjustable) -> Answer<()> {
     Ok(())
 }
 
+/// Notes the signal; what a process does on it is the script's, and none of them ends by SIGHUP.
+pub fn signal(world: &mut World, id: &str, signal: &str) -> Answer<()> {
+    let doing = format!("send {signal} to container `{id}`");
+    let container = the(world, id, &doing)?;
+    if container.life != Life::Running {
+        return Err(refused(&doing, 409, "it is not running"));
+    }
+    container.signals.push(signal.to_owned());
+    Ok(())
+}
+
 pub fn unpause(world: &mut World, id: &str) -> Answer<()> {
     let doing = format!("unpause container `{id}`");
     let container = the(world, id, &doing)?;

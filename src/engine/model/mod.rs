@@ -290,6 +290,12 @@ impl Engine for Model {
         Ok(())
     }
 
+    async fn signal(&self, id: &str, signal: &str) -> Answer<()> {
+        self.effect("signal", id, |world, _| effects::signal(world, id, signal)).await?;
+        self.tell(id, EventKind::Other);
+        Ok(())
+    }
+
     async fn unpause(&self, id: &str) -> Answer<()> {
         self.effect("unpause", id, |world, _| effects::unpause(world, id)).await?;
         self.tell(id, EventKind::Other);

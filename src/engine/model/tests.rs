@@ -22,6 +22,7 @@ fn container(name: &str, image: &str, restart: Restart) -> CreateContainer {
             ..ContainerSpec::default()
         },
         network: None,
+        secret_env: BTreeMap::new(),
         namespace_of: None,
         labels: BTreeMap::new(),
     }

@@ -94,6 +94,8 @@ pub struct Container {
     pub start_error: Option<String>,
     /// Somebody stopped it: `unless-stopped` holds no more.
     pub stopped_by_hand: bool,
+    /// The signals that it was sent, but those of stops.
+    pub signals: Vec<String>,
 }
 
 /// The model's whole state.
@@ -229,6 +231,7 @@ impl World {
             oom: false,
             start_error: None,
             stopped_by_hand: false,
+            signals: Vec::new(),
             id,
         }
     }

@@ -5,6 +5,7 @@ mod asleep;
 mod body;
 mod circle;
 pub(super) mod compose;
+mod delivered;
 mod findings;
 mod health;
 mod network;
@@ -27,12 +28,14 @@ pub(super) fn app(manifest: &Manifest, tree: &Node) -> Vec<Diagnostic> {
     circle::circles(manifest, &mut findings);
     network::external(manifest, &mut findings);
     body::rest(manifest, &mut findings);
+    delivered::declared(manifest, &mut findings);
     sync::windows(manifest, &mut findings);
     for (name, service) in &manifest.services {
         network::service(manifest, name, service, &mut findings);
         asleep::service(manifest, name, service, &mut findings);
         health::service(manifest, name, service, &mut findings);
         body::service(name, service, &mut findings);
+        delivered::service(manifest, name, service, &mut findings);
     }
     let mut problems = findings.problems;
     problems.sort_by(|a, b| a.place.cmp(&b.place));

@@ -19,7 +19,7 @@ fn search<'a>(node: &'a Node, path: &mut Vec<&'a str>, problems: &mut Vec<Diagno
         }
         Value::Sequence(items) => items.iter().for_each(|item| search(item, path, problems)),
         Value::Mapping(entries) => {
-            for (key, value) in entries.iter().filter(|(key, _)| key.text != "literal") {
+            for (key, value) in entries.iter().filter(|(key, _)| !matches!(key.text.as_str(), "literal" | "template")) {
                 path.push(&key.text);
                 search(value, path, problems);
                 path.pop();
@@ -41,6 +41,10 @@ fn refusal(node: &Node, path: &[&str], name: &str) -> Diagnostic {
         [.., "env", _] => format!("write the value itself, or `{{literal: \"${{{name}}}\"}}` for these very letters"),
         [.., "command" | "entrypoint" | "test"] => {
             format!("write the value itself, or `${plain}` for a shell in the container to replace")
+        }
+        ["configs", .., "content"] => {
+            "write the value itself, or put the text into a file of the repository (`file`), which is taken as it is"
+                .to_owned()
         }
         _ => "write the value itself".to_owned(),
     })

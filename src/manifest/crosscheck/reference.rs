@@ -57,7 +57,7 @@ fn volumes(manifest: &Manifest, name: &ServiceName, service: &Service, findings:
     }
 }
 
-fn declare(name: &str, declared: &[&str], section: &str) -> String {
+pub(super) fn declare(name: &str, declared: &[&str], section: &str) -> String {
     let write = format!("`{section}: {{{name}: {{}}}}`");
     match nearest(name, declared) {
         Some(near) => format!("did you mean `{near}`? else declare it at the top of the app: {write}"),

@@ -1,7 +1,7 @@
 //! Files over files, services over services.
 
 use super::{files, production, told};
-use crate::manifest::load;
+use crate::manifest::{EnvironmentValue, load};
 use crate::yaml::Node;
 
 const BASE: &str = "\
@@ -31,7 +31,7 @@ fn mappings_merge_lists_replace_and_null_removes() {
         "extends: ../_base/web.yaml\nservices:\n  web:\n    env: {B: own}\n    ports: ['90:90']\n    healthcheck: null\n",
     );
     let web = &app.manifest.services["web"];
-    let env: Vec<String> = web.env.iter().map(|(name, value)| format!("{name}={}", value.0)).collect();
+    let env: Vec<String> = web.env.iter().map(|(name, value)| format!("{name}={}", text(value))).collect();
     assert_eq!(env, ["A=base", "B=own"]);
     assert_eq!(web.ports.len(), 1);
     assert_eq!(web.healthcheck, None);
@@ -72,7 +72,7 @@ fn a_service_extends_another_of_its_file_and_null_removes_there_too() {
     let worker = &app.manifest.services["worker"];
     assert_eq!(worker.image.to_string(), "web:1");
     assert_eq!(worker.ports, []);
-    let env: Vec<String> = worker.env.iter().map(|(name, value)| format!("{name}={}", value.0)).collect();
+    let env: Vec<String> = worker.env.iter().map(|(name, value)| format!("{name}={}", text(value))).collect();
     assert_eq!(env, ["B=base", "C=own"]);
     assert_eq!(app.manifest.services["web"].ports.len(), 2);
 }
@@ -193,4 +193,12 @@ fn the_merged_tree_has_no_extends_left() {
     let tree: &Node = &app.tree;
     assert_eq!(tree.get("extends"), None);
     assert_eq!(tree.get("services").and_then(|services| services.get("two")).and_then(|two| two.get("extends")), None);
+}
+
+/// The text of a variable that holds no secret.
+fn text(value: &EnvironmentValue) -> &str {
+    match value {
+        EnvironmentValue::Text(text) => text,
+        EnvironmentValue::Secret(_) | EnvironmentValue::Template(_) => panic!("{value:?}"),
+    }
 }

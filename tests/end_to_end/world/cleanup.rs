@@ -16,6 +16,15 @@ impl Drop for World {
             self.remove_all(&["network", "ls", "-q", "--filter", &filter], &["network", "rm"]);
             self.remove_all(&["volume", "ls", "-q", "--filter", &filter], &["volume", "rm"]);
         }
+        // What is delivered lies outside the world's folder, below one of the engine and installation.
+        for root in std::fs::read_dir("/run/reconcile/secrets").into_iter().flatten().filter_map(Result::ok) {
+            for environment in std::fs::read_dir(root.path()).into_iter().flatten().filter_map(Result::ok) {
+                if environment.file_name().to_string_lossy().starts_with(&self.name) {
+                    let _ = std::fs::remove_dir_all(environment.path());
+                    let _ = std::fs::remove_dir(root.path());
+                }
+            }
+        }
         let images = self.engine.try_ask(&["images", "--format", "{{.Repository}}:{{.Tag}}"]);
         for tag in String::from_utf8_lossy(&images.stdout).lines().filter(|tag| tag.contains(&self.name)) {
             self.engine.try_ask(&["rmi", tag]);

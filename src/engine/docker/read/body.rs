@@ -56,6 +56,10 @@ pub fn body(said: &Value, endpoints: &BTreeMap<String, Endpoint>) -> ContainerSp
         dns: texts(&host["Dns"]).collect(),
         logging: text(&host["LogConfig"]["Type"])
             .map(|driver| Logging { driver, options: labels(&host["LogConfig"]["Config"]) }),
+        // Files are mounts to an engine, and a variable does not tell that a secret is in it.
+        secrets: BTreeMap::new(),
+        secret_env: BTreeMap::new(),
+        configs: BTreeMap::new(),
         unspoken: unspoken(said),
     }
 }

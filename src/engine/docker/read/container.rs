@@ -2,13 +2,17 @@
 
 use super::{body, image_id, labels, list, text, text_or_empty, texts};
 use crate::{
-    desired::spec::{Adjustable, Protocol, PublishedPort},
+    desired::{
+        delivery::Sealed,
+        label,
+        spec::{Adjustable, Protocol, PublishedPort},
+    },
     engine::view::{Detail, Health, Summary},
     observed::{Abilities, Endpoint, Life, projection::Projection},
 };
 use jiff::Timestamp;
 use serde_json::Value;
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{borrow::Cow, collections::BTreeMap, net::IpAddr};
 
 /// A container of a list.
 pub fn summary(said: &Value) -> Summary {
@@ -25,6 +29,7 @@ pub fn summary(said: &Value) -> Summary {
 
 /// A container of an inspection.
 pub fn detail(said: &Value, abilities: Abilities) -> Detail {
+    let said = &without_secrets(said);
     let (state, id) = (&said["State"], text_or_empty(&said["Id"]));
     let endpoints = endpoints(said, &id);
     Detail {
@@ -51,6 +56,25 @@ pub fn detail(said: &Value, abilities: Abilities) -> Detail {
         endpoints,
         id,
     }
+}
+
+/// The inspection without the values of variables that hold secrets, by the container's own label: from here on nobody
+/// has them.
+fn without_secrets(said: &Value) -> Cow<'_, Value> {
+    let Some(text) = said["Config"]["Labels"][label::SECRETS].as_str() else { return Cow::Borrowed(said) };
+    let variables = Sealed::from_label(text).variables;
+    if variables.is_empty() {
+        return Cow::Borrowed(said);
+    }
+    let mut said = said.clone();
+    for entry in said["Config"]["Env"].as_array_mut().into_iter().flatten() {
+        if let Some((name, _)) = entry.as_str().and_then(|entry| entry.split_once('='))
+            && variables.contains(name)
+        {
+            *entry = Value::String(format!("{name}=(secret)"));
+        }
+    }
+    Cow::Owned(said)
 }
 
 /// Both engines' words for the stages of a container's life.

@@ -10,6 +10,7 @@ fn sent(spec: ContainerSpec) -> Value {
         image_id: "sha256:1".to_owned(),
         spec,
         network: None,
+        secret_env: BTreeMap::new(),
         namespace_of: None,
         labels: BTreeMap::from([("reconcile.app".to_owned(), "gateway".to_owned())]),
     };
@@ -74,6 +75,7 @@ fn a_shared_network_names_the_other_container() {
         image_id: "sha256:1".to_owned(),
         spec: ContainerSpec { network: Network::Service("web".parse().unwrap()), ..ContainerSpec::default() },
         network: None,
+        secret_env: BTreeMap::new(),
         namespace_of: Some("c1".to_owned()),
         labels: BTreeMap::new(),
     };

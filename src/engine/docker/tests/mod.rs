@@ -60,6 +60,7 @@ async fn bare(engine: &Docker, run: &str, command: &str) -> CreateContainer {
             ..ContainerSpec::default()
         },
         network: None,
+        secret_env: BTreeMap::new(),
         namespace_of: None,
         labels: mark(run),
     }

@@ -1,0 +1,213 @@
+//! Writes what containers find: each file whole, for whom it is meant, whatever the umask.
+
+use crate::secret::{SecretValue, roots::mark};
+use std::{
+    fs::{self, DirBuilder, File, Permissions},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, fchown},
+    path::{Path, PathBuf},
+};
+
+/// Only who delivers gets to the files from the host.
+const CLOSED: u32 = 0o700;
+/// Whoever the container's process is finds them.
+const SHOWN: u32 = 0o755;
+
+/// A delivery, to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Everything is below it; made and closed where it is not there.
+    pub root: PathBuf,
+    /// The delivery's own.
+    pub folder: PathBuf,
+    pub files: Vec<DeliveredFile>,
+    /// A process is to be told of what is replaced.
+    pub tells: bool,
+    /// It must lie in memory.
+    pub in_memory: bool,
+}
+
+/// A file of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveredFile {
+    /// From the delivery's folder.
+    pub path: String,
+    pub content: SecretValue,
+    pub uid: u32,
+    pub gid: u32,
+    pub mode: u32,
+}
+
+/// Writes a delivery: one that is new is there whole or not at all; of one that is there, each file that differs is
+/// replaced by another.
+///
+/// # Errors
+/// What the system says.
+pub fn write(delivery: &Delivery) -> io::Result<()> {
+    let above = delivery.folder.parent().unwrap_or(&delivery.root);
+    make_closed(&delivery.root, above)?;
+    if delivery.in_memory && !is_in_memory(&delivery.root) {
+        tracing::warn!(
+            folder = %delivery.root.display(),
+            "this folder is on a disk and not in memory (tmpfs): secrets that are delivered there may outlive the machine's power"
+        );
+    }
+    if delivery.folder.is_dir() {
+        if delivery.tells {
+            File::create(mark(&delivery.folder))?.set_permissions(Permissions::from_mode(0o600))?;
+        }
+        return delivery.files.iter().try_for_each(|file| put(file, &delivery.folder, above));
+    }
+    let unfinished = tempfile::Builder::new().prefix(".new-").tempdir_in(above)?;
+    for file in &delivery.files {
+        put(file, unfinished.path(), above)?;
+    }
+    fs::set_permissions(unfinished.path(), Permissions::from_mode(SHOWN))?;
+    fs::rename(unfinished.path(), &delivery.folder)?;
+    // It has another name now, so there is nothing left to remove.
+    let _ = unfinished.keep();
+    Ok(())
+}
+
+/// Removes a delivery and what stands beside it.
+///
+/// # Errors
+/// What the system says.
+pub fn withdraw(folder: &Path) -> io::Result<()> {
+    for removed in [fs::remove_dir_all(folder), fs::remove_file(mark(folder))] {
+        match removed {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            removed => removed?,
+        }
+    }
+    // The folders above go with the last delivery in them.
+    for above in folder.ancestors().skip(1).take(3) {
+        if fs::remove_dir(above).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// A process was told of what was replaced.
+///
+/// # Errors
+/// What the system says.
+pub fn told(folder: &Path) -> io::Result<()> {
+    match fs::remove_file(mark(folder)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+/// Makes a folder and all that is missing above it; what is below `root` is closed to others.
+fn make_closed(root: &Path, folder: &Path) -> io::Result<()> {
+    if !root.is_dir() {
+        DirBuilder::new().recursive(true).mode(CLOSED).create(root)?;
+    }
+    let below = folder.strip_prefix(root).unwrap_or(Path::new(""));
+    let mut reached = root.to_owned();
+    fs::set_permissions(&reached, Permissions::from_mode(CLOSED))?;
+    for part in below {
+        reached.push(part);
+        match DirBuilder::new().mode(CLOSED).create(&reached) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => made?,
+        }
+        fs::set_permissions(&reached, Permissions::from_mode(CLOSED))?;
+    }
+    Ok(())
+}
+
+/// Puts a file into a folder, beside which it is made: nobody in the container ever sees half of it.
+fn put(file: &DeliveredFile, folder: &Path, beside: &Path) -> io::Result<()> {
+    let place = folder.join(&file.path);
+    if is_as_it_should(file, &place) {
+        return Ok(());
+    }
+    if let Some(above) = place.parent()
+        && above != folder
+    {
+        let mut reached = folder.to_owned();
+        for part in above.strip_prefix(folder).unwrap_or(Path::new("")) {
+            reached.push(part);
+            DirBuilder::new().recursive(true).mode(SHOWN).create(&reached)?;
+            fs::set_permissions(&reached, Permissions::from_mode(SHOWN))?;
+        }
+    }
+    let mut made = tempfile::Builder::new().prefix(".new-").tempfile_in(beside)?;
+    made.write_all(file.content.expose())?;
+    // Before it is given away: of another's file not every root may change the mode.
+    made.as_file().set_permissions(Permissions::from_mode(file.mode))?;
+    // A user cannot give files away, and need not: in its containers, its own files are root's.
+    if rustix::process::geteuid().is_root() || (file.uid, file.gid) != (0, 0) {
+        fchown(made.as_file(), Some(file.uid), Some(file.gid))?;
+    }
+    made.as_file().sync_all()?;
+    made.persist(&place).map_err(|refused| refused.error)?;
+    Ok(())
+}
+
+fn is_as_it_should(file: &DeliveredFile, place: &Path) -> bool {
+    let Ok(metadata) = fs::symlink_metadata(place) else { return false };
+    let owned = !rustix::process::geteuid().is_root() || (metadata.uid(), metadata.gid()) == (file.uid, file.gid);
+    metadata.is_file()
+        && owned
+        && metadata.mode() & 0o7777 == file.mode
+        && fs::read(place).is_ok_and(|there| SecretValue::new(there) == file.content)
+}
+
+/// Whether a folder is in memory: a tmpfs, or a ramfs.
+fn is_in_memory(folder: &Path) -> bool {
+    const TMPFS: u64 = 0x0102_1994;
+    const RAMFS: u64 = 0x8584_58f6;
+    let kind = rustix::fs::statfs(folder).ok().and_then(|found| u64::try_from(found.f_type).ok());
+    kind.is_some_and(|kind| kind == TMPFS || kind == RAMFS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::process::umask;
+
+    fn file(path: &str, content: &str, mode: u32) -> DeliveredFile {
+        let content = SecretValue::new(content.as_bytes().to_vec());
+        DeliveredFile { path: path.to_owned(), content, uid: 0, gid: 0, mode }
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    }
+
+    #[test]
+    fn modes_are_right_whatever_the_umask_and_files_are_replaced_by_others() {
+        let world = tempfile::tempdir().unwrap();
+        let (root, app) = (world.path().join("root"), world.path().join("root/production/web/service.db"));
+        for mask in [0o000, 0o077, 0o022] {
+            let before = umask(rustix::fs::Mode::from_raw_mode(mask));
+            let folder = app.join(format!("{mask:016x}"));
+            let files = vec![file("password", "one", 0o400), file("etc/app.ini", "a=1", 0o444)];
+            let delivery =
+                Delivery { root: root.clone(), folder: folder.clone(), files, tells: false, in_memory: false };
+            write(&delivery).unwrap();
+            for closed in [&root, &root.join("production"), &app] {
+                assert_eq!(mode(closed), 0o700, "umask {mask:o}, {}", closed.display());
+            }
+            assert_eq!((mode(&folder), mode(&folder.join("etc"))), (0o755, 0o755), "umask {mask:o}");
+            assert_eq!((mode(&folder.join("password")), mode(&folder.join("etc/app.ini"))), (0o400, 0o444));
+
+            let inode = |name: &str| fs::metadata(folder.join(name)).unwrap().ino();
+            let (password, config) = (inode("password"), inode("etc/app.ini"));
+            let files = vec![file("password", "two", 0o400), file("etc/app.ini", "a=1", 0o444)];
+            write(&Delivery { files, tells: true, ..delivery }).unwrap();
+            umask(before);
+            assert_eq!(fs::read_to_string(folder.join("password")).unwrap(), "two");
+            assert_ne!(inode("password"), password, "another file in its place");
+            assert_eq!(inode("etc/app.ini"), config, "what did not change is left");
+            assert!(mark(&folder).exists());
+            told(&folder).unwrap();
+            withdraw(&folder).unwrap();
+        }
+        assert!(!root.join("production").exists(), "nothing is left");
+    }
+}

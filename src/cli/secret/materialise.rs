@@ -1,0 +1,102 @@
+//! `secret materialise`: what is in memory only is gone after a boot, and an engine cannot start a container that is
+//! shown it.
+
+use crate::{
+    apply::{deliver, errand},
+    cli::{Complaint, arguments::Global, results, session::Session},
+    desired::{
+        Context, Desired, KnownSecrets,
+        delivery::Kind,
+        resolve::{resolve_again, resolve_stored},
+    },
+    observed::Role,
+    record::{Ledger, RevisionKey, target},
+    secret::{Gathered, RepositoryFiles},
+    value::{AppName, EnvironmentName},
+};
+use clap::Args;
+use std::collections::BTreeMap;
+
+/// Delivers the secrets of what is in force again, from the ledger and without an engine: after a boot, before the engine
+/// starts the containers that are shown them. Values are those of today.
+#[derive(Debug, Args)]
+pub struct Materialise {}
+
+impl Materialise {
+    /// Delivers for every app of the ledger. What keeps one from its secrets is told, and the others go on.
+    ///
+    /// # Errors
+    /// The ledger cannot be read; an app lacks a secret.
+    pub async fn run(&self, global: &Global) -> Result<(), Complaint> {
+        let session = Session::begin(global)?;
+        let ledger = session.reading().await?;
+        let files = session.known_head().map(|(_, commit)| session.files_of(&commit)).unwrap_or_default();
+        let (mut delivered, mut lacking) = (0, 0);
+        for (environment, app) in ledger.everyone().await? {
+            match one(&session, &ledger, &environment, &app, &files).await {
+                Ok(number) => delivered += number,
+                Err(complaint) => {
+                    results::tell(&format!("{environment}/{app}: {complaint}"));
+                    lacking += 1;
+                }
+            }
+        }
+        results::print(&format!("{delivered} delivered.\n"))?;
+        match lacking {
+            0 => Ok(()),
+            number => Err(Complaint::says(format!("{number} of the apps lack secrets"))),
+        }
+    }
+}
+
+/// How many deliveries of an app are there again.
+async fn one(
+    session: &Session,
+    ledger: &Ledger,
+    environment: &EnvironmentName,
+    app: &AppName,
+    files: &RepositoryFiles,
+) -> Result<usize, Complaint> {
+    let of_app = ledger.app(environment, app).await?;
+    let Some(entry) = target::in_force(&of_app) else { return Ok(0) };
+    let manifest = ledger.stored_manifest(environment, app, entry.original()).await?;
+    let named = resolve_stored(environment, app, &manifest, &BTreeMap::new())?;
+    if named.services.values().all(|service| service.spec.secrets.is_empty()) {
+        return Ok(0);
+    }
+    let secrets = session.secrets();
+    let gathered = secrets.gather((environment, app), &named.secrets, files, false);
+    // The folders are named after what was in force, and hold what is right today.
+    let context = Context { secrets: as_recorded(&entry.key, &gathered), ..Context::default() };
+    let desired = resolve_again(environment, app, &manifest, &context)?;
+    let written = write(&desired, &gathered, &secrets.roots)?;
+    match gathered.missing.first() {
+        None => Ok(written),
+        Some(error) => Err(Complaint::says(error.to_string()).with_hint(error.hint())),
+    }
+}
+
+fn as_recorded(key: &RevisionKey, gathered: &Gathered) -> KnownSecrets {
+    let digests = key.secrets.iter().filter_map(|(place, digest)| {
+        let (service, name) = place.split_once('/')?;
+        Some(((service.parse().ok()?, name.parse().ok()?), digest.clone()))
+    });
+    KnownSecrets { host_key: gathered.key_id(), digests: digests.collect() }
+}
+
+fn write(desired: &Desired, gathered: &Gathered, roots: &crate::secret::Roots) -> Result<usize, Complaint> {
+    let mut written = 0;
+    let context = errand::Context { installation: "", desired, revision: None, secrets: gathered, roots };
+    for service in desired.services.keys() {
+        for delivery in desired.deliveries(&Role::Service(service.clone())) {
+            if delivery.kind == Kind::Secrets
+                && let Some(delivery) = errand::delivery(&delivery, &BTreeMap::new(), &context)
+            {
+                let doing = format!("cannot write `{}`", delivery.folder.display());
+                deliver::write(&delivery).map_err(|source| Complaint::about(doing, source))?;
+                written += 1;
+            }
+        }
+    }
+    Ok(written)
+}

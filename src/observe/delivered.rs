@@ -1,0 +1,92 @@
+//! Looks at what was delivered for an app's containers: the files themselves, by their digests.
+
+use super::Look;
+use crate::{
+    desired::{
+        DeliveryName, Desired, FileFacts,
+        delivery::{Kind, content_digest},
+        spec::{FileAccess, MountSource},
+    },
+    observed::{Container, Delivered, Evidence, Observed},
+    secret::{Gathered, Roots, SecretValue, digest::Place, roots::mark},
+};
+use jiff::Timestamp;
+use std::{fs, os::unix::fs::MetadataExt, path::Path};
+
+/// Adds to what was observed what each container is shown, and the deliveries that are there.
+pub fn look(observed: &mut Observed, look: &Look, desired: &Desired, roots: &Roots, secrets: &Gathered) {
+    let (environment, app) = (&desired.environment, &desired.app);
+    for container in observed.containers.values_mut() {
+        let Some(detail) = look.containers.get(&container.id) else { continue };
+        for mount in &detail.body.mounts {
+            if let MountSource::Bind(path) = &mount.source {
+                container.deliveries.extend(roots.delivery(environment, app, path));
+            }
+        }
+        // What is ours is compared by what it holds; what is left is compared with the manifest.
+        if let Evidence::Declared(body) = &mut container.evidence {
+            body.mounts.retain(|mount| match &mount.source {
+                MountSource::Bind(path) => roots.delivery(environment, app, path).is_none(),
+                MountSource::Volume(_) => true,
+            });
+        }
+    }
+    for kind in [Kind::Secrets, Kind::Configs].into_iter().filter(|kind| roots.of(*kind).is_absolute()) {
+        let folder = roots.of_app(kind, environment, app);
+        for delivery in deliveries(kind, &folder) {
+            let folder = roots.folder(environment, app, &delivery);
+            let shown = |container: &&Container| container.deliveries.contains(&delivery);
+            let told_at = changed_at(&mark(&folder));
+            let waits =
+                |container: &Container| told_at.is_some_and(|at| container.started_at.is_some_and(|then| then < at));
+            let signal_due = observed.containers.values().filter(shown).any(waits);
+            let files = desired.files(&delivery.role, kind).into_keys().filter_map(|file| {
+                let facts = facts(&folder.join(&file), &file, &delivery, desired, secrets)?;
+                Some((file, facts))
+            });
+            observed.deliveries.insert(delivery.clone(), Delivered { files: files.collect(), signal_due });
+        }
+    }
+}
+
+/// The deliveries of a kind in an app's folder.
+fn deliveries(kind: Kind, folder: &Path) -> Vec<DeliveryName> {
+    let word = match kind {
+        Kind::Secrets => "secrets",
+        Kind::Configs => "configs",
+    };
+    let names = |folder: &Path| -> Vec<String> {
+        let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+        entries.filter(|entry| entry.path().is_dir()).filter_map(|entry| entry.file_name().into_string().ok()).collect()
+    };
+    let of_role = |role: String| {
+        names(&folder.join(&role)).into_iter().filter_map(move |name| format!("{word}/{role}/{name}").parse().ok())
+    };
+    names(folder).into_iter().flat_map(of_role).collect()
+}
+
+fn changed_at(path: &Path) -> Option<Timestamp> {
+    Timestamp::try_from(fs::metadata(path).ok()?.modified().ok()?).ok()
+}
+
+/// A file as it is; none where it is not there.
+fn facts(path: &Path, file: &str, delivery: &DeliveryName, desired: &Desired, secrets: &Gathered) -> Option<FileFacts> {
+    let metadata = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file)?;
+    // As root: what a file says of its owner holds in the container too. A user's own are everybody's there.
+    let (uid, gid) = match rustix::process::geteuid().is_root() {
+        true => (metadata.uid(), metadata.gid()),
+        false => (0, 0),
+    };
+    let access = FileAccess { uid, gid, mode: metadata.mode() & 0o7777 };
+    let content = SecretValue::new(fs::read(path).ok()?);
+    let digest = match delivery.kind {
+        Kind::Configs => std::str::from_utf8(content.expose()).ok().map(content_digest),
+        Kind::Secrets => {
+            let secret = &desired.body_of(&delivery.role)?.secrets.get(file)?.secret;
+            let service = &desired.service_of(&delivery.role)?.name;
+            let place = Place { environment: &desired.environment, app: &desired.app, service };
+            secrets.digest_of(&place, secret, &content)
+        }
+    };
+    Some(FileFacts { digest, access })
+}
