@@ -22,6 +22,9 @@ pub enum StepError {
     /// Something on the host stands in the way.
     #[error("{what}")]
     Taken { what: String, hint: String },
+    /// The host's policy does not allow it, as things are by now.
+    #[error("{what}")]
+    Denied { what: String, hint: Option<String> },
 }
 
 impl StepError {
@@ -36,6 +39,7 @@ impl StepError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Taken { hint, .. } => Some(hint.clone()),
+            Self::Denied { hint, .. } => hint.clone(),
             Self::Engine { .. } | Self::Surprise { .. } => None,
         }
     }

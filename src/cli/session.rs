@@ -14,7 +14,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt, fs,
     io::ErrorKind,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -25,6 +25,8 @@ pub const HOST_FILE: &str = "/etc/reconcile/reconcile.yaml";
 pub struct Session {
     pub settings: Settings,
     pub host: Host,
+    /// The host file, where there is one.
+    file: Option<PathBuf>,
     /// The head was read in this run.
     seen: Mutex<bool>,
 }
@@ -35,13 +37,11 @@ impl Session {
     /// # Errors
     /// The host file cannot be read or is wrong; there is no place for the state.
     pub fn begin(global: &Global) -> Result<Self, Complaint> {
-        let host = match &global.config {
-            Some(path) => host_file(path)?,
-            None if Path::new(HOST_FILE).exists() => host_file(Path::new(HOST_FILE))?,
-            None => Host::default(),
-        };
+        let usual = || Some(PathBuf::from(HOST_FILE)).filter(|path| path.exists());
+        let file = global.config.clone().or_else(usual);
+        let host = file.as_deref().map(host_file).transpose()?.unwrap_or_default();
         let settings = Settings::settle(global, &host.settings, &settings::surroundings())?;
-        Ok(Self { settings, host, seen: Mutex::new(false) })
+        Ok(Self { settings, host, file, seen: Mutex::new(false) })
     }
 
     pub(super) fn seen(&self) -> MutexGuard<'_, bool> {
@@ -173,7 +173,7 @@ impl Session {
             settings: pass::Settings {
                 installation: settings.installation.to_string(),
                 policy: self.host.clone(),
-                protected_paths: self.protected_paths(&address),
+                protected_paths: self.protected_paths(Some(&address)),
                 engine: address,
                 lock_dir: place::lock_dir(&settings::surroundings()),
                 parallel,
@@ -186,12 +186,16 @@ impl Session {
         })
     }
 
-    /// Paths that no container may see: what is ours, and the engine's socket.
-    pub fn protected_paths(&self, address: &str) -> Vec<String> {
-        let state = std::path::absolute(&self.settings.state_dir).unwrap_or_else(|_| self.settings.state_dir.clone());
-        let socket = address.strip_prefix("unix://").unwrap_or(address).to_owned();
-        let ours = ["/etc/reconcile".to_owned(), state.display().to_string()];
-        ours.into_iter().chain(socket.starts_with('/').then_some(socket)).collect()
+    /// Paths that no container may see: what is ours, what the host file names as private, and the engine's socket.
+    pub fn protected_paths(&self, address: Option<&str>) -> Vec<String> {
+        let absolute =
+            |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
+        let locks = place::lock_dir(&settings::surroundings());
+        let mut paths = vec![absolute(&self.settings.state_dir), absolute(&locks)];
+        paths.extend(self.file.as_deref().map(absolute));
+        paths.extend(self.host.settings.private_paths());
+        paths.extend(address.and_then(socket_path));
+        paths
     }
 
     /// The apps that the ledger or the head knows in an environment. A head that cannot be read adds none: the ledger
@@ -232,6 +236,12 @@ impl Session {
         }
         if found.is_empty() { Err(unknown("app", app.as_str(), &all)) } else { Ok(found) }
     }
+}
+
+/// The path of a socket by its address.
+pub fn socket_path(address: &str) -> Option<String> {
+    let path = address.strip_prefix("unix://").unwrap_or(address);
+    path.starts_with('/').then(|| path.to_owned())
 }
 
 /// Reads a host file.

@@ -6,7 +6,7 @@ use super::{
     disk::{self, Tree},
     head::Rendered,
     results,
-    session::{HOST_FILE, host_file},
+    session::{HOST_FILE, host_file, socket_path},
 };
 use crate::{
     desired::Desired,
@@ -118,7 +118,9 @@ fn of_environment(
 /// What the policy denies, where the manifest asks for it.
 fn denied(desired: &Desired, tree: &Node, host: &Host) -> Vec<Diagnostic> {
     let policy = &host.settings.policy;
-    let denials = policy::of_app(desired, &[], |subject, spec| policy::judge(policy, subject, spec));
+    let mut protected = host.settings.private_paths();
+    protected.extend(host.settings.engine.as_deref().and_then(socket_path));
+    let denials = policy::of_app(desired, &protected, |subject, spec| policy::judge(policy, subject, spec));
     denials
         .into_iter()
         .map(|(_, denial)| {

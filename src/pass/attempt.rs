@@ -95,7 +95,7 @@ impl<E: Engine> Attempt<'_, '_, E> {
             }
             *self.admitted = true;
         }
-        match self.pull(look).await {
+        match self.pull_what_is_allowed(look).await {
             Ok(false) => {}
             Ok(true) => return Next::Again(report::planned(&self.aim)),
             Err(error) => return self.blocked(report::planned(&self.aim), report::step_error(&error)),
@@ -113,6 +113,16 @@ impl<E: Engine> Attempt<'_, '_, E> {
 
     fn blocked(&self, report: AppReport, error: ErrorReport) -> Next {
         Next::Finished(AppReport { outcome: Some(Outcome::Blocked), error: Some(error), ..report })
+    }
+
+    /// Nothing is asked of a registry for an app that the host's policy denies: what stands in the way is told instead.
+    async fn pull_what_is_allowed(&mut self, look: &mut Look) -> Result<bool, StepError> {
+        let tree = self.pass.head.trees.get(self.pass.app);
+        if verdict::denials(&self.pass.host.settings, tree, &self.aim).is_empty() {
+            self.pull(look).await
+        } else {
+            Ok(false)
+        }
     }
 
     /// Fetches what is due before anything else, so that the revision is known by its images. True when something came.

@@ -1,6 +1,6 @@
 //! Runs a plan: whatever may begin begins, each effect is folded into what was observed, and the plan is drawn anew.
 
-use super::{Ending, Host, progress::UnderWay};
+use super::{Ending, Host, progress::UnderWay, verdict};
 use crate::{
     apply::{Errand, StepError, errand, errand::Context},
     desired::Desired,
@@ -124,6 +124,11 @@ async fn perform<E: Engine>(
     errand: Errand,
     ends: Option<Run>,
 ) -> (Step, Result<Effect, Ended>) {
+    if let Some(role) = step.begins()
+        && let Err(denied) = verdict::last_look(&host.settings, desired, role)
+    {
+        return (step, Err(Ended::Blocked(denied)));
+    }
     let told = UnderWay::begin(desired, &step);
     if let Some(Run { id, began }) = ends {
         let began = match began {

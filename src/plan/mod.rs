@@ -5,6 +5,7 @@ pub mod change;
 pub mod describe;
 mod draft;
 mod drift;
+mod exposure;
 pub mod fields;
 pub mod graph;
 pub mod job;

@@ -8,7 +8,7 @@ mod difference;
 pub mod escape;
 mod history;
 mod markdown;
-mod notes;
+pub mod notes;
 pub mod progress;
 pub mod report;
 mod revision;
@@ -21,7 +21,6 @@ pub use account::{AppAccount, ContainerAccount, HistoryEntry, RevisionAccount, S
 pub use difference::difference;
 pub use history::history;
 pub use markdown::{history as markdown_history, plan as markdown, status as markdown_status};
-pub use notes::notes;
 pub use report::{
     AppReport, Compared, EnvironmentReport, ErrorReport, HealthWord, HeldReport, Origin, Status, Summary,
 };

@@ -37,6 +37,7 @@ impl Resolving<'_> {
             rollout: rollout(service, probe.is_some()),
             probe,
             internal_only: service.internal_only,
+            closed: service.internal_only,
         }
     }
 }

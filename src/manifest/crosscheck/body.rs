@@ -2,6 +2,7 @@
 
 use super::findings::Findings;
 use crate::{
+    desired::label::{PRUNE, reserved},
     manifest::{Manifest, Service, Text},
     value::{Duration, ServiceName, Size},
 };
@@ -45,14 +46,13 @@ fn targets(name: &ServiceName, service: &Service, findings: &mut Findings<'_>) {
     }
 }
 
-/// Labels that begin like ours are ours; `reconcile.prune` is the one people set.
+/// Labels of ours and of the engines are not for manifests; `reconcile.prune` is the one people set.
 pub(super) fn labels(path: &[&str], labels: &BTreeMap<String, Text>, findings: &mut Findings<'_>) {
-    for (label, value) in labels.iter().filter(|(label, _)| label.starts_with("reconcile.")) {
+    for (label, value) in labels {
         let path: Vec<&str> = path.iter().copied().chain([label.as_str()]).collect();
-        if label != "reconcile.prune" {
-            let message = format!("label `{label}` is reserved: `reconcile.` marks what the tool itself sets");
-            findings.advise(&path, message, "choose another name");
-        } else if !matches!(value.0.as_str(), "true" | "false") {
+        if let Some(owner) = reserved(label) {
+            findings.advise(&path, format!("label `{label}` is reserved for {owner}"), "choose another name");
+        } else if label == PRUNE && !matches!(value.0.as_str(), "true" | "false") {
             let message = format!("`reconcile.prune` is `true` or `false`, not `{}`", value.0);
             findings.add(&path, message);
         }
