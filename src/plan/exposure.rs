@@ -1,17 +1,20 @@
 //! Whether a service that nobody may reach is reached all the same, by a hand that was on the engine.
 
-use super::cast::Cast;
+use super::{cast::Cast, naming::next_name};
 use crate::{
     desired::{DesiredService, spec::Network},
     observed::{Container, Evidence},
 };
 
 /// True when a container of a closed service has a way in that its body does not have. That rule must never break, so it
-/// is put right where other drift is only told of.
+/// is put right, to the end, where other drift is only told of.
 #[must_use]
 pub fn is_exposed(cast: &Cast<'_>) -> bool {
-    let containers = cast.current.iter().chain(&cast.others);
-    cast.service.closed && containers.into_iter().any(|member| has_a_way_in(cast.service, member.container))
+    let service = cast.service;
+    let mut containers = cast.current.iter().chain(&cast.others);
+    // The name is the last that is given to who took an exposed one's place.
+    let unnamed = cast.current.is_some_and(|member| member.name == next_name(&service.container_name));
+    service.closed && (unnamed || containers.any(|member| has_a_way_in(service, member.container)))
 }
 
 fn has_a_way_in(service: &DesiredService, container: &Container) -> bool {

@@ -86,9 +86,14 @@ pub struct Denial {
     pub allow: Option<String>,
 }
 
+/// What people wrote may have several lines, and each could pass for one of ours.
+fn on_one_line(text: &str) -> String {
+    text.replace('\n', "\\n")
+}
+
 impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} (`{}`)", self.field, self.message, self.rule)
+        write!(f, "{}: {} (`{}`)", self.field, on_one_line(&self.message), self.rule)
     }
 }
 
@@ -96,7 +101,7 @@ impl Denial {
     /// What root of this host would write to allow it, with the line it belongs to.
     #[must_use]
     pub fn remedy(&self, host: &Host) -> Option<String> {
-        let allow = self.allow.as_ref()?;
+        let allow = on_one_line(self.allow.as_ref()?);
         let rule: Vec<&str> = self.rule.split('.').collect();
         Some(match host.place_of(&rule) {
             Some(place) => format!("to allow it, set `{allow}` below `policy` in {place}"),

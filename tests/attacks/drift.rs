@@ -79,6 +79,9 @@ async fn an_exposure_is_closed_again_whatever_is_said_of_drift() {
             rig.pass(&desired, faults::none()).await;
             let left: &[&str] = if drift == "repair" && self_heal { &[] } else { &["open"] };
             assert_eq!(reached(&rig), left, "{told}");
+            let names: Vec<String> =
+                rig.model.by_hand(|world| world.containers.values().map(|it| it.name.clone()).collect());
+            assert!(names.len() == 3 && names.iter().all(|name| !name.ends_with("-next")), "{told}: {names:?}");
         }
     }
 }

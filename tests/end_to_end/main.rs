@@ -19,6 +19,8 @@ macro_rules! stories {
 
 mod world;
 
+mod attacks;
+mod closed;
 mod converge;
 mod drift;
 mod failure;

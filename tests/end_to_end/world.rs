@@ -66,7 +66,7 @@ impl World {
         fs::write(self.host_file(), format!("installation: {}\n{settings}", self.name)).unwrap();
     }
 
-    fn host_file(&self) -> PathBuf {
+    pub fn host_file(&self) -> PathBuf {
         self.folder.path().join("host.yaml")
     }
 
@@ -181,6 +181,15 @@ impl World {
             || matches!(self.running(app, service).as_slice(), [one] if one != than),
         );
         self.one(app, service)
+    }
+
+    /// Runs the binary where every file is open to everyone unless it says otherwise, and where every log is asked for.
+    pub fn run_wide_open(&self, arguments: &[&str]) -> Ran {
+        let command = self.command(&self.name, &self.engine.address(), arguments);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "umask 000; exec \"$@\"", "sh"]).arg(command.get_program()).args(command.get_args());
+        shell.envs([("RUST_LOG", "trace"), ("RUST_BACKTRACE", "full")]);
+        Started::spawn(shell).finish()
     }
 
     /// Runs the binary on a terminal of the kind that is given; both streams come out of it as one.
