@@ -33,7 +33,7 @@ pub use text::{error, plan, unjudged};
 /// # Errors
 /// None in practice: the reports are plain data whose maps have text for keys.
 pub fn json(report: &impl serde::Serialize) -> serde_json::Result<String> {
-    serde_json::to_string(report)
+    serde_json::to_string(report).map(|text| escape::json(&text))
 }
 
 #[cfg(test)]

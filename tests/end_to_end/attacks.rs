@@ -45,7 +45,7 @@ fn refused(world: &World, file: &str, field: &str, rule: &str, remedy: &str) {
     for (way, ran) in every_way(world) {
         let told = ran.text().replace("&quot;", "\"");
         assert_eq!(ran.code, Some(1), "{way}: {told}");
-        for words in [&format!("environments/{file}:"), field, rule, remedy] {
+        for words in [&format!("environments/{file}"), field, rule, remedy] {
             assert!(told.contains(words), "{way} does not say `{words}`:\n{told}");
         }
     }
