@@ -194,12 +194,21 @@ impl World {
 
     /// Runs the binary on a terminal of the kind that is given; both streams come out of it as one.
     pub fn on_terminal(&self, kind: &str, arguments: &[&str]) -> Ran {
+        Started::spawn(self.terminal(kind, arguments)).finish()
+    }
+
+    /// Runs the binary on a terminal and answers it; an answer may take its time, with what the world does meanwhile.
+    pub fn asked(&self, arguments: &[&str], answers: &[&dyn Fn() -> &'static str]) -> Ran {
+        process::answered(self.terminal("dumb", arguments), "[y/N]", answers)
+    }
+
+    fn terminal(&self, kind: &str, arguments: &[&str]) -> Command {
         let command = self.command(&self.name, &self.engine.address(), arguments);
         let words = std::iter::once(command.get_program()).chain(command.get_args());
         let line = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect::<Vec<_>>().join(" ");
         let mut terminal = Command::new("script");
         terminal.env("TERM", kind).args(["-qec", &line, "/dev/null"]);
-        Started::spawn(terminal).finish()
+        terminal
     }
 
     /// One pass that has to succeed.

@@ -117,18 +117,38 @@ pub fn cross_check(all: &Apps<'_>) -> Vec<(EnvironmentName, AppName, Diagnostic)
     }
     let mut problems = Vec::new();
     for group in buckets.values() {
-        for (index, first) in group.iter().enumerate() {
-            for second in group.iter().skip(index + 1).filter(|second| compared(first, second)) {
-                if let Some(clash) = first.thing.clash(&second.thing) {
-                    problems.push(problem(first, second, &clash));
-                    problems.push(problem(second, first, &clash));
-                }
-            }
-        }
+        clashes(group, &mut problems);
     }
     problems.sort_by(|a, b| (&a.0, &a.1, &a.2.place).cmp(&(&b.0, &b.1, &b.2.place)));
     problems.dedup();
     problems
+}
+
+/// Each claim is told of once, with the first that it clashes with: a thousand that want one thing are not compared, and
+/// not told, pair by pair.
+fn clashes(group: &[&Claim<'_>], problems: &mut Vec<(EnvironmentName, AppName, Diagnostic)>) {
+    let mut different: Vec<(&Claim<'_>, bool)> = Vec::new();
+    for second in group {
+        let clash = different.iter_mut().find_map(|(first, told)| {
+            let clash = compared(first, second).then(|| first.thing.clash(&second.thing)).flatten()?;
+            Some((*first, told, clash))
+        });
+        if let Some((first, told, clash)) = clash {
+            if !std::mem::replace(told, true) {
+                problems.push(problem(first, second, &clash));
+            }
+            problems.push(problem(second, first, &clash));
+        }
+        let same = |(first, _): &(&Claim<'_>, bool)| first.thing == second.thing && is_one_app(first, second);
+        // The claims of an app come one after the other.
+        if !different.iter().rev().any(same) {
+            different.push((second, false));
+        }
+    }
+}
+
+fn is_one_app(first: &Claim<'_>, second: &Claim<'_>) -> bool {
+    first.app.environment == second.app.environment && first.app.name == second.app.name
 }
 
 /// Only claims of one bucket can clash, so that a thousand apps are not compared pair by pair.
@@ -144,7 +164,7 @@ fn bucket(thing: &Thing) -> String {
 
 /// Services of one app may write one volume, and have one app's name.
 fn compared(first: &Claim<'_>, second: &Claim<'_>) -> bool {
-    let same = first.app.environment == second.app.environment && first.app.name == second.app.name;
+    let same = is_one_app(first, second);
     let one_stem = || stem(&first.app.environment, &first.app.name) == stem(&second.app.environment, &second.app.name);
     match first.thing {
         Thing::Stem(_) | Thing::Written { .. } | Thing::Read(_) => !same,

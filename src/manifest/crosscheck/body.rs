@@ -8,6 +8,8 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The most ports of an app, those that are only exposed included.
+const MOST_PORTS: usize = 2048;
 /// The least memory Docker gives a container.
 const LEAST_MEMORY: Size = Size::from_bytes(6 << 20);
 
@@ -59,8 +61,26 @@ pub(super) fn labels(path: &[&str], labels: &BTreeMap<String, Text>, findings: &
     }
 }
 
+/// Each is looked at by itself, so that a short text must not stand for millions.
+fn ports(manifest: &Manifest, findings: &mut Findings<'_>) {
+    let mut count = 0_usize;
+    for (name, service) in &manifest.services {
+        let published = service.ports.iter().map(|mapping| mapping.count());
+        let exposed = service.expose.iter().map(|port| port.count());
+        for (field, ports) in [("ports", published.sum::<usize>()), ("expose", exposed.sum())] {
+            count = count.saturating_add(ports);
+            if count > MOST_PORTS {
+                let message = format!("with these the app has more than {MOST_PORTS} ports");
+                findings.advise(&["services", name.as_str(), field], message, "write fewer");
+                return;
+            }
+        }
+    }
+}
+
 /// What is wrong with the parts of an app that are no service.
 pub(super) fn rest(manifest: &Manifest, findings: &mut Findings<'_>) {
+    ports(manifest, findings);
     if manifest.services.is_empty() {
         findings.advise(&["services"], "the app has no service", "to remove an app, remove its file");
     }
