@@ -23,6 +23,7 @@ pub async fn record(ledger: &Ledger, desired: &Desired, revisions: usize) -> Res
                 manifest: format!("{number:064x}"),
                 images: BTreeMap::from([("bb:1".to_owned(), "sha256:1".to_owned())]),
             },
+            digests: BTreeMap::new(),
             origin: Provenance {
                 commit: format!("{number:040x}"),
                 author: "bench".into(),

@@ -1,12 +1,13 @@
 //! Performs an errand, and sees whether it did what it should. What an engine answers to a refused request differs
 //! from engine to engine, so a refusal is judged by looking at what is there now (research, engine §1).
 
-use super::{errand::Errand, nudges::Nudges, prove::Prover, slots::Slots};
+use super::{errand::Errand, nudges::Nudges, prove::Prover, pull::NotPulled, slots::Slots};
 use crate::{
     blame::Blame,
     desired::label,
     engine::{CreateContainer, Detail, Engine, EngineError, EngineInfo},
-    observed::{Effect, Failure, Image, Life},
+    observed::{Effect, Failure, Life},
+    registry::Keyring,
 };
 use std::sync::Arc;
 
@@ -16,6 +17,9 @@ pub enum StepError {
     /// The engine did not do it.
     #[error("cannot {doing}")]
     Engine { doing: String, source: EngineError },
+    /// An image did not come.
+    #[error(transparent)]
+    NotPulled(#[from] NotPulled),
     /// What the step was about has changed meanwhile: look again.
     #[error("{what}")]
     Surprise { what: String },
@@ -40,6 +44,7 @@ impl StepError {
         match self {
             Self::Taken { hint, .. } => Some(hint.clone()),
             Self::Denied { hint, .. } => hint.clone(),
+            Self::NotPulled(why) => Some(why.hint()),
             Self::Engine { .. } | Self::Surprise { .. } => None,
         }
     }
@@ -85,6 +90,8 @@ pub struct Hands<E> {
     pub info: EngineInfo,
     pub slots: Slots,
     pub nudges: Nudges,
+    /// What opens registries: a pull says what is fetched, and never with which password.
+    pub keyring: Arc<Keyring>,
 }
 
 impl<E> Clone for Hands<E> {
@@ -94,6 +101,7 @@ impl<E> Clone for Hands<E> {
             info: self.info.clone(),
             slots: self.slots.clone(),
             nudges: self.nudges.clone(),
+            keyring: Arc::clone(&self.keyring),
         }
     }
 }
@@ -124,8 +132,12 @@ impl<E: Engine> Hands<E> {
                 let _slot = self.slots.start().await;
                 return self.start(&id, &name).await;
             }
-            Errand::Pull { .. }
-            | Errand::CreateNetwork(_)
+            // A registry that stalls keeps nobody but those who pull.
+            Errand::Pull { reference, platform } => {
+                let _slot = self.slots.pull().await;
+                return self.pull(&reference, platform.as_deref()).await;
+            }
+            Errand::CreateNetwork(_)
             | Errand::RemoveNetwork { .. }
             | Errand::CreateVolume { .. }
             | Errand::Create(_)
@@ -142,8 +154,9 @@ impl<E: Engine> Hands<E> {
         let _slot = self.slots.call().await;
         let engine = &*self.engine;
         match errand {
-            Errand::Await { .. } | Errand::AwaitExit { .. } | Errand::Start { .. } => Ok(Effect::Done),
-            Errand::Pull { reference, platform } => self.pull(&reference, platform.as_deref()).await,
+            Errand::Await { .. } | Errand::AwaitExit { .. } | Errand::Start { .. } | Errand::Pull { .. } => {
+                Ok(Effect::Done)
+            }
             Errand::CreateNetwork(network) => match engine.create_network(&network).await {
                 Ok(id) => Ok(Effect::Made { id }),
                 Err(source) => self.network_made(&network.name, &network.labels, source).await,
@@ -222,20 +235,6 @@ impl<E: Engine> Hands<E> {
                 Err(StepError::Engine { doing: format!("{} container `{}`", verb.word(), detail.name), source })
             }
             Err(_) => Err(StepError::Engine { doing: format!("{} container `{id}`", verb.word()), source }),
-        }
-    }
-
-    async fn pull(&self, reference: &str, platform: Option<&str>) -> Result<Effect, StepError> {
-        let doing = || format!("pull image `{reference}`");
-        self.engine.pull(reference, platform).await.map_err(failed(doing()))?;
-        match self.engine.image(reference).await.map_err(failed(doing()))? {
-            Some(view) => Ok(Effect::Pulled(Image {
-                id: view.id,
-                volumes: view.volumes,
-                has_healthcheck: view.has_healthcheck,
-                digest: view.digests.into_iter().next(),
-            })),
-            None => Err(StepError::Surprise { what: format!("image `{reference}` was pulled and is not here") }),
         }
     }
 

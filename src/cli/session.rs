@@ -7,6 +7,7 @@ use crate::{
     host::{self, Host},
     pass,
     record::{Ledger, RecordError, StateDir, place},
+    registry::Keyring,
     source::{Commit, Repository, SourceError},
     value::{AppName, EnvironmentName},
 };
@@ -168,7 +169,7 @@ impl Session {
         let parallel = usize::try_from(settings.parallel.get())?;
         let nudges = Nudges::subscribe(&engine).await;
         Ok(pass::Host {
-            hands: Hands { engine, info, slots: Slots::new(parallel), nudges },
+            hands: Hands { engine, info, slots: Slots::new(parallel), nudges, keyring: Arc::new(self.keyring()) },
             ledger,
             settings: pass::Settings {
                 installation: settings.installation.to_string(),
@@ -186,6 +187,11 @@ impl Session {
         })
     }
 
+    /// What opens registries: the host file's users, and the logins of whoever runs this.
+    fn keyring(&self) -> Keyring {
+        Keyring::new(self.host.settings.registries.clone(), settings::login_files())
+    }
+
     /// Paths that no container may see: what is ours, what the host file names as private, and the engine's socket.
     pub fn protected_paths(&self, address: Option<&str>) -> Vec<String> {
         let absolute =
@@ -194,6 +200,7 @@ impl Session {
         let mut paths = vec![absolute(&self.settings.state_dir), absolute(&locks)];
         paths.extend(self.file.as_deref().map(absolute));
         paths.extend(self.host.settings.private_paths());
+        paths.extend(settings::login_files().iter().map(|path| absolute(path)));
         paths.extend(address.and_then(socket_path));
         paths
     }

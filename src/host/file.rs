@@ -1,6 +1,6 @@
 //! The settings.
 
-use super::{Policy, Source, Target, Webhook};
+use super::{Policy, Registries, Source, Target, Webhook, registry};
 use crate::value::{AbsolutePath, EnvironmentName, InstallationName, ListenAddress};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use std::num::NonZero;
 #[serde(deny_unknown_fields, default)]
 #[schemars(
     title = "reconcile host file",
-    extend("x-unsupported" = ["secrets", "registries", "proxy", "acme", "backup"])
+    extend("x-unsupported" = ["secrets", "proxy", "acme", "backup"])
 )]
 pub struct HostFile {
     /// The mark of ownership: only objects with this label are changed or removed.
@@ -44,6 +44,13 @@ pub struct HostFile {
     /// How much of the past is kept.
     #[schemars(title = "Retain", example = serde_json::json!({"revisions": 20, "images": 3}))]
     pub retain: Retain,
+    /// Who pulls from which registry, by the registry's host; of others the engine's own login is used.
+    #[schemars(
+        title = "Registries",
+        schema_with = "registry::schema",
+        example = serde_json::json!({"registry.example.com": {"username": "ci", "password_file": "/etc/reconcile/registry"}})
+    )]
+    pub registries: Registries,
     /// What manifests may ask of this host; what is not named is denied.
     #[schemars(title = "Policy", example = serde_json::json!({"publish": ["0.0.0.0:443"]}))]
     pub policy: Policy,
@@ -71,6 +78,7 @@ impl Default for HostFile {
             prune: true,
             max_deletes: 10,
             retain: Retain::default(),
+            registries: Registries::new(),
             policy: Policy::default(),
             listen: None,
             webhook: Webhook::default(),
@@ -87,6 +95,7 @@ impl HostFile {
         let of_source = [&ssh.key, &ssh.known_hosts, token_file, &verify.allowed_signers];
         let mut paths: Vec<&AbsolutePath> = of_source.into_iter().flatten().collect();
         paths.extend([&self.state_dir, &self.webhook.secret_file].into_iter().flatten());
+        paths.extend(self.registries.values().map(|user| &user.password_file));
         paths.extend(self.notify.iter().filter_map(|target| match target {
             Target::Webhook(target) => target.url_file.as_ref(),
             Target::Email(target) => target.password_file.as_ref(),

@@ -29,6 +29,7 @@ mod gondulf;
 mod killed;
 mod order;
 mod readme;
+mod registry;
 mod terminal;
 mod vault_dash;
 mod watch;
