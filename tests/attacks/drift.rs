@@ -31,6 +31,8 @@ async fn rig(drift: &str, desired: &Desired) -> Rig {
     rig
 }
 
+type Hand = fn(&mut World);
+
 /// As a hand does it that makes the container anew with `-p`.
 fn publish(world: &mut World) {
     for (place, container) in (0_u16..).zip(world.containers.values_mut()) {
@@ -68,7 +70,7 @@ fn reached(rig: &Rig) -> Vec<String> {
 
 #[tokio::test(start_paused = true)]
 async fn an_exposure_is_closed_again_whatever_is_said_of_drift() {
-    let hands: [(&str, fn(&mut World)); 2] = [("publish", publish), ("connect", connect)];
+    let hands: [(&str, Hand); 2] = [("publish", publish), ("connect", connect)];
     for (what, hand) in hands {
         for (drift, self_heal) in [("repair", true), ("report", true), ("repair", false), ("report", false)] {
             let told = format!("{what}, drift: {drift}, self_heal: {self_heal}");
