@@ -253,6 +253,23 @@ fn validate_judges_by_a_host_files_policy() {
     said.complains(&format!("{WEB}:9:"));
     said.complains("policy.publish");
     said.complains("host.yaml:1:");
+    let said = place.run(&["validate", "--policy", "host.yaml", "--output", "json"]).is(1);
+    let told: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    let denied = serde_json::json!({
+        "environment": "production",
+        "app": "web",
+        "subject": "service/web",
+        "field": "services.web.ports",
+        "rule": "policy.publish",
+        "message": "port 8080 of the host may not be published on 0.0.0.0",
+        "allow": "publish: [\"0.0.0.0:8080\"]",
+    });
+    assert_eq!((&told[0]["file"], &told[0]["line"], &told[0]["denied"]), (&WEB.into(), &9.into(), &denied), "{told:#}");
+    // Without a host file nothing is denied, and a problem of another kind has no such key.
+    place.edit(WEB, "\"*:8080:80\"", "\"*:8080:x\"");
+    let said = place.run(&["validate", "--policy", "host.yaml", "--output", "json"]).is(1);
+    assert!(!said.out.contains("denied"), "{}", said.out);
+    place.edit(WEB, "\"*:8080:x\"", "\"*:8080:80\"");
     place.write("host.yaml", "policy: {publish: [\"0.0.0.0:8080\", \"[::]:8080\"]}\n");
     place.run(&["validate", "--policy", "host.yaml"]).is(0);
     place.write("host.yaml", "polcy: {}\n");

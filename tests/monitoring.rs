@@ -53,6 +53,7 @@ fn report(app: &str, outcome: Outcome) -> AppReport {
         outcome: Some(outcome),
         error: None,
         notes: Vec::new(),
+        engine_socket: Vec::new(),
         images: BTreeMap::new(),
     }
 }

@@ -29,6 +29,9 @@ pub enum StepError {
     /// The host's file system did not do it.
     #[error("cannot {doing}")]
     Files { doing: String, source: std::io::Error },
+    /// The host's policy does not allow it, as things are by now.
+    #[error("{what}")]
+    Denied { what: String, hint: Option<String> },
 }
 
 impl StepError {
@@ -43,6 +46,7 @@ impl StepError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Taken { hint, .. } => Some(hint.clone()),
+            Self::Denied { hint, .. } => hint.clone(),
             Self::NotPulled(why) => Some(why.hint()),
             Self::Files { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
                 Some("only root can give files to another user: leave `uid` and `gid` out, or run as root".to_owned())

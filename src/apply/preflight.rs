@@ -11,6 +11,7 @@ use crate::{
 use std::{
     collections::BTreeSet,
     net::{SocketAddr, TcpListener, UdpSocket},
+    path::{Path, PathBuf},
 };
 
 /// Looks at what others hold, once a plan would make or rename containers: fills in their names and finds what is in the way.
@@ -91,10 +92,18 @@ async fn uncovered_volume<E: Engine>(
     }))
 }
 
-/// Where a path of this host leads once every link in it is followed; none where there is nothing.
+/// Where a path of this host leads once every link in it is followed, also where its end is not there yet; none where
+/// nothing of it can be seen. One that ends in a link to nowhere leads to what the link says.
 #[must_use]
-pub fn path_behind_links(path: &str) -> Option<String> {
-    std::fs::canonicalize(path).ok().map(|path| path.to_string_lossy().into_owned())
+pub fn path_behind_links(path: &Path) -> Option<PathBuf> {
+    if let Ok(real) = path.canonicalize() {
+        return Some(real);
+    }
+    let behind = path_behind_links(path.parent()?)?;
+    match path.read_link() {
+        Ok(target) => Some(behind.join(target)),
+        Err(_) => Some(behind.join(path.file_name()?)),
+    }
 }
 
 /// The port of a container that could not be started and that somebody else holds.

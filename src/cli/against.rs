@@ -18,7 +18,9 @@ use crate::{
     plan::{Obstacle, paper},
     policy::{self, Subject},
     show::{
-        AppReport, Compared, EnvironmentReport, ErrorReport, HealthWord, Origin, Status, Summary, notes, report::FORMAT,
+        AppReport, Compared, EnvironmentReport, ErrorReport, HealthWord, Origin, Status, Summary,
+        notes::{self, notes},
+        report::FORMAT,
     },
     value::{AppName, EnvironmentName},
     yaml::{Diagnostic, Node},
@@ -80,6 +82,7 @@ fn compared(
     after: Rendered,
     only: &[AppName],
 ) -> Vec<AppReport> {
+    let engine = session.settings.engine.as_deref().unwrap_or_default();
     let names: BTreeSet<&AppName> = before.apps.keys().chain(after.apps.keys()).collect();
     names
         .into_iter()
@@ -89,9 +92,9 @@ fn compared(
             // What the other side got wrong cannot be compared: everything is new then.
             let old = side(&before.apps, app).and_then(Result::ok).cloned().unwrap_or_else(gone);
             match side(&after.apps, app) {
-                None => report(app, &old, &gone()),
+                None => report(app, &old, &gone(), engine),
                 Some(Ok(new)) => {
-                    AppReport { error: denied(session, new, after.trees.get(app)), ..report(app, &old, new) }
+                    AppReport { error: denied(session, new, after.trees.get(app)), ..report(app, &old, new, engine) }
                 }
                 Some(Err(problems)) => invalid(app, problems, None),
             }
@@ -109,7 +112,7 @@ fn denied(session: &Session, desired: &Desired, tree: Option<&Node>) -> Option<E
     if !host.is_written() {
         return None;
     }
-    let protected = session.protected_paths(session.settings.engine.as_deref().unwrap_or_default());
+    let protected = session.protected_paths(session.settings.engine.as_deref());
     let judge = |subject: &Subject<'_>, spec: &ContainerSpec| policy::judge(&host.settings.policy, subject, spec);
     let denials = policy::of_app(desired, &protected, judge);
     let found: Vec<Obstacle> =
@@ -117,14 +120,15 @@ fn denied(session: &Session, desired: &Desired, tree: Option<&Node>) -> Option<E
     obstacles(&found)
 }
 
-fn report(app: &AppName, old: &Desired, new: &Desired) -> AppReport {
+fn report(app: &AppName, old: &Desired, new: &Desired, engine: &str) -> AppReport {
     let changes = paper::changes(old, new);
     AppReport {
         app: app.clone(),
         status: if changes.is_empty() { Status::Synced } else { Status::OutOfSync },
         health: HealthWord::Unknown,
         held: None,
-        notes: notes(new, &changes),
+        notes: notes(new, &changes, engine),
+        engine_socket: notes::engine_socket(new, engine),
         changes,
         outcome: None,
         error: None,

@@ -3,11 +3,12 @@
 use super::{
     Complaint, Verdict,
     accept::Occasion,
-    against, ask,
+    against,
+    agree::agreed,
+    ask,
     head::Rendered,
     interruption, named,
     neighbours::{self, Neighbours},
-    results,
     session::Session,
     told::Told,
 };
@@ -144,14 +145,8 @@ impl Converge {
                 continue;
             }
             if asks {
-                let pending = report.pending();
                 neighbours.learn(&report);
-                told.report(report)?;
-                if !pending {
-                    continue;
-                }
-                if !ask::confirms("Do this?", &mut ending).await? {
-                    results::tell("nothing was done\n");
+                if !agreed(&host, &wish, &head, report, &mut told, &mut ending).await? {
                     continue;
                 }
                 wish.mode = Mode::Apply;

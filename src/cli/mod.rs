@@ -3,6 +3,7 @@
 pub mod accept;
 mod accept_rewind;
 mod against;
+mod agree;
 pub mod arguments;
 mod around;
 mod ask;

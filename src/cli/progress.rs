@@ -1,7 +1,7 @@
 //! The steps of a pass on a terminal, while they are done: one line that lives, and a line for each that is over.
 
 use super::arguments::{Global, LogFormat, Output};
-use crate::pass::progress::TARGET;
+use crate::{pass::progress::TARGET, show::escape};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
     fmt::Debug,
@@ -140,7 +140,8 @@ impl Visit for Told {
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         if field.name() == "message" {
-            self.message = format!("{value:?}");
+            // What an engine says of a failure is in it, in the words of whoever made the image.
+            self.message = escape::plain(&format!("{value:?}"));
         }
     }
 }
@@ -160,7 +161,8 @@ impl Write for Aside {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let line = self.0.as_ref().and_then(|progress| progress.state().line.clone());
         // Whoever read it is gone, and the log would panic of it.
-        let write = || drop(io::stderr().write_all(bytes));
+        let harmless = escape::log(&String::from_utf8_lossy(bytes));
+        let write = || drop(io::stderr().write_all(harmless.as_bytes()));
         match line {
             Some(line) => line.suspend(write),
             None => write(),

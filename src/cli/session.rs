@@ -28,6 +28,8 @@ pub const HOST_FILE: &str = "/etc/reconcile/reconcile.yaml";
 pub struct Session {
     pub settings: Settings,
     pub host: Host,
+    /// The host file, where there is one.
+    file: Option<PathBuf>,
     /// The head was read in this run.
     seen: Mutex<bool>,
 }
@@ -38,13 +40,11 @@ impl Session {
     /// # Errors
     /// The host file cannot be read or is wrong; there is no place for the state.
     pub fn begin(global: &Global) -> Result<Self, Complaint> {
-        let host = match &global.config {
-            Some(path) => host_file(path)?,
-            None if Path::new(HOST_FILE).exists() => host_file(Path::new(HOST_FILE))?,
-            None => Host::default(),
-        };
+        let usual = || Some(PathBuf::from(HOST_FILE)).filter(|path| path.exists());
+        let file = global.config.clone().or_else(usual);
+        let host = file.as_deref().map(host_file).transpose()?.unwrap_or_default();
         let settings = Settings::settle(global, &host.settings, &settings::surroundings())?;
-        Ok(Self { settings, host, seen: Mutex::new(false) })
+        Ok(Self { settings, host, file, seen: Mutex::new(false) })
     }
 
     pub(super) fn seen(&self) -> MutexGuard<'_, bool> {
@@ -205,7 +205,7 @@ impl Session {
             settings: pass::Settings {
                 installation: settings.installation.to_string(),
                 policy: self.host.clone(),
-                protected_paths: self.protected_paths(&address),
+                protected_paths: self.protected_paths(Some(&address)),
                 engine: address,
                 lock_dir: place::lock_dir(&settings::surroundings()),
                 parallel,
@@ -249,17 +249,19 @@ impl Session {
         std::path::absolute(&self.settings.state_dir).unwrap_or_else(|_| self.settings.state_dir.clone())
     }
 
-    /// Paths that no container may see: what is ours, what opens registries, and the engine's socket.
-    pub fn protected_paths(&self, address: &str) -> Vec<String> {
-        let (state, secrets) = (self.state_dir(), self.secrets());
-        let socket = address.strip_prefix("unix://").unwrap_or(address).to_owned();
-        let places = [Some(&state), Some(&secrets.directory), Some(&secrets.key_file), secrets.identity.as_ref()];
-        let runtime = place::lock_dir(&settings::surroundings());
-        let places = places.into_iter().flatten().chain([&runtime]).map(|path| path.display().to_string());
-        let ours: Vec<String> = std::iter::once("/etc/reconcile".to_owned()).chain(places).collect();
-        let passwords = self.host.settings.registries.values().map(|user| user.password_file.to_string());
-        let logins = settings::login_files().into_iter().map(|path| path.display().to_string());
-        ours.into_iter().chain(passwords).chain(logins).chain(socket.starts_with('/').then_some(socket)).collect()
+    /// Paths that no container may see: what is ours, what the host file names as private, and the engine's socket.
+    pub fn protected_paths(&self, address: Option<&str>) -> Vec<String> {
+        let absolute =
+            |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
+        let locks = place::lock_dir(&settings::surroundings());
+        let secrets = self.secrets();
+        let mut paths = vec![absolute(&self.settings.state_dir), absolute(&locks)];
+        paths.extend([&secrets.directory, &secrets.key_file].map(|path| absolute(path)));
+        paths.extend(self.file.as_deref().map(absolute));
+        paths.extend(self.host.settings.private_paths());
+        paths.extend(settings::login_files().iter().map(|path| absolute(path)));
+        paths.extend(address.and_then(socket_path));
+        paths
     }
 
     /// The apps that the ledger or the head knows in an environment. A head that cannot be read adds none: the ledger
@@ -300,6 +302,12 @@ impl Session {
         }
         if found.is_empty() { Err(unknown("app", app.as_str(), &all)) } else { Ok(found) }
     }
+}
+
+/// The path of a socket by its address.
+pub fn socket_path(address: &str) -> Option<String> {
+    let path = address.strip_prefix("unix://").unwrap_or(address);
+    path.starts_with('/').then(|| path.to_owned())
 }
 
 /// Reads a host file.

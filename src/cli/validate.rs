@@ -6,12 +6,12 @@ use super::{
     disk::{self, Tree},
     head::Rendered,
     results,
-    session::{HOST_FILE, host_file},
+    session::{HOST_FILE, host_file, socket_path},
 };
 use crate::{
     desired::Desired,
     host::{Host, HostFile, Source},
-    policy,
+    policy::{self, Denial},
     value::{AppName, EnvironmentName},
     yaml::{Diagnostic, Node},
 };
@@ -32,14 +32,40 @@ pub struct Validate {
     pub policy: Option<PathBuf>,
 }
 
+/// One problem, with what is known of it where the policy denies it.
+#[derive(Clone, Debug, PartialEq)]
+struct Problem {
+    told: Diagnostic,
+    denied: Option<Denied>,
+}
+
+impl From<Diagnostic> for Problem {
+    fn from(told: Diagnostic) -> Self {
+        Self { told, denied: None }
+    }
+}
+
+/// What the policy denies, and to whom.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Denied {
+    environment: EnvironmentName,
+    app: AppName,
+    /// `service/web`, `job/migrate`
+    subject: String,
+    #[serde(flatten)]
+    denial: Denial,
+}
+
 /// One problem as JSON.
 #[derive(Debug, Serialize)]
-struct Problem<'a> {
+struct Line<'a> {
     file: &'a str,
     line: u32,
     column: u32,
     message: &'a str,
     hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    denied: Option<&'a Denied>,
 }
 
 impl Validate {
@@ -52,21 +78,25 @@ impl Validate {
         let configured = configured(global, host.as_ref())?;
         let folders = folders(configured.as_ref());
         let paths = if self.paths.is_empty() { vec![usual(&folders)] } else { self.paths.clone() };
-        let (trees, mut problems) = disk::trees(&paths, &folders)?;
+        let (trees, unread) = disk::trees(&paths, &folders)?;
+        let mut problems: Vec<Problem> = unread.into_iter().map(Problem::from).collect();
         let together: BTreeSet<_> = configured.into_iter().flat_map(|file| file.environments).collect();
         let mut apps = 0;
         for mut tree in trees {
             let manifests = tree.manifests(together.clone());
-            let mut found: Vec<Diagnostic> =
-                manifests.other().into_iter().filter(|problem| tree.asked.covers(&problem.place.file)).collect();
+            let other = manifests.other().into_iter().filter(|problem| tree.asked.covers(&problem.place.file));
+            let mut found: Vec<Problem> = other.map(Problem::from).collect();
             for (environment, rendered) in manifests.render() {
                 let asked = |app: &&AppName| tree.asked.covers(&tree.file_of(environment.as_str(), app.as_str()));
                 apps += rendered.apps.keys().filter(asked).count();
                 found.extend(of_environment(&environment, &rendered, &tree, host.as_ref()));
             }
-            problems.extend(found.into_iter().map(|problem| tree.seen_from_here(problem)));
+            let seen_from_here = |problem: Problem| Problem { told: tree.seen_from_here(problem.told), ..problem };
+            problems.extend(found.into_iter().map(seen_from_here));
         }
-        problems.sort_by(|a: &Diagnostic, b| (&a.place, &a.message).cmp(&(&b.place, &b.message)));
+        problems.sort_by(|Problem { told: a, .. }, Problem { told: b, .. }| {
+            (&a.place, &a.message).cmp(&(&b.place, &b.message))
+        });
         problems.dedup();
         tell(global.output, &problems, apps)?;
         Ok(if problems.is_empty() { Verdict::Done } else { Verdict::Failed })
@@ -100,12 +130,12 @@ fn of_environment(
     rendered: &Rendered,
     tree: &Tree,
     host: Option<&Host>,
-) -> Vec<Diagnostic> {
-    let named = |problem: &Diagnostic| tree.asked.covers(&problem.place.file);
+) -> Vec<Problem> {
+    let named = |problem: &Problem| tree.asked.covers(&problem.told.place.file);
     let mut problems = Vec::new();
     for (app, desired) in &rendered.apps {
         let found = match (desired, host, rendered.trees.get(app)) {
-            (Err(wrong), _, _) => wrong.clone(),
+            (Err(wrong), _, _) => wrong.iter().cloned().map(Problem::from).collect(),
             (Ok(desired), Some(host), Some(tree)) => denied(desired, tree, host),
             (Ok(_), _, _) => Vec::new(),
         };
@@ -116,40 +146,42 @@ fn of_environment(
 }
 
 /// What the policy denies, where the manifest asks for it.
-fn denied(desired: &Desired, tree: &Node, host: &Host) -> Vec<Diagnostic> {
+fn denied(desired: &Desired, tree: &Node, host: &Host) -> Vec<Problem> {
     let policy = &host.settings.policy;
-    let denials = policy::of_app(desired, &[], |subject, spec| policy::judge(policy, subject, spec));
+    let mut protected = host.settings.private_paths();
+    protected.extend(host.settings.engine.as_deref().and_then(socket_path));
+    let denials = policy::of_app(desired, &protected, |subject, spec| policy::judge(policy, subject, spec));
     denials
         .into_iter()
-        .map(|(_, denial)| {
+        .map(|(role, denial)| {
             let path: Vec<&str> = denial.field.split('.').collect();
-            let problem = Diagnostic::new(tree.place_of(&path), denial.to_string());
-            match denial.remedy(host) {
-                Some(remedy) => problem.with_hint(remedy),
-                None => problem,
-            }
+            let told = Diagnostic::new(tree.place_of(&path), denial.to_string());
+            let told = Diagnostic { hint: denial.remedy(host), ..told };
+            let (environment, app) = (desired.environment.clone(), desired.app.clone());
+            Problem { told, denied: Some(Denied { environment, app, subject: role.to_string(), denial }) }
         })
         .collect()
 }
 
-fn tell(output: Output, problems: &[Diagnostic], apps: usize) -> Result<(), Complaint> {
+fn tell(output: Output, problems: &[Problem], apps: usize) -> Result<(), Complaint> {
     match output {
         Output::Json => {
-            let problems: Vec<Problem<'_>> = problems
+            let problems: Vec<Line<'_>> = problems
                 .iter()
-                .map(|problem| Problem {
-                    file: &problem.place.file,
-                    line: problem.place.line,
-                    column: problem.place.column,
-                    message: &problem.message,
-                    hint: problem.hint.as_deref(),
+                .map(|Problem { told, denied }| Line {
+                    file: &told.place.file,
+                    line: told.place.line,
+                    column: told.place.column,
+                    message: &told.message,
+                    hint: told.hint.as_deref(),
+                    denied: denied.as_ref(),
                 })
                 .collect();
             results::print(&format!("{}\n", crate::show::json(&problems)?))
         }
         Output::Text | Output::Markdown => {
             for problem in problems {
-                for line in problem.block().lines() {
+                for line in problem.told.block().lines() {
                     results::tell(&format!("{}\n", crate::show::escape::plain(line)));
                 }
             }

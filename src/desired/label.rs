@@ -25,6 +25,24 @@ pub const SECRETS: &str = "reconcile.secrets";
 /// `false`: it is never removed.
 pub const PRUNE: &str = "reconcile.prune";
 
+/// Labels of the engines: by them they, and Compose, know what is theirs to change and to remove.
+const OF_ENGINES: [(&str, &str); 5] = [
+    ("com.docker.", "Docker"),
+    ("io.docker.", "Docker"),
+    ("org.dockerproject.", "Docker"),
+    ("io.podman.", "Podman"),
+    ("io.containers.", "Podman"),
+];
+
+/// Whose a label is, where a manifest may not set it.
+#[must_use]
+pub fn reserved(name: &str) -> Option<&'static str> {
+    if name.starts_with(PREFIX) {
+        return (name != PRUNE).then_some("what the tool itself sets");
+    }
+    OF_ENGINES.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, owner)| *owner)
+}
+
 /// The labels that every object of an app carries.
 #[must_use]
 pub fn of_app(installation: &str, desired: &Desired) -> BTreeMap<String, String> {

@@ -36,8 +36,12 @@ pub struct DesiredService {
     pub depends_on: BTreeMap<ServiceName, Dependency>,
     /// How a change is rolled out.
     pub rollout: Rollout,
-    /// Never reachable from outside its networks.
+    /// Never reachable from outside its networks, says the manifest.
     pub internal_only: bool,
+    /// The manifest or the host says so: what exposes it is put right whatever else is told of drift. No part of what is
+    /// stored: today's host file decides.
+    #[serde(skip)]
+    pub closed: bool,
     /// The secrets it uses, as far as they are known.
     #[serde(default, skip_serializing_if = "UsedSecrets::is_empty")]
     pub secrets: UsedSecrets,

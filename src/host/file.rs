@@ -108,6 +108,25 @@ pub struct SecretPlaces {
     pub key_file: Option<AbsolutePath>,
 }
 
+impl HostFile {
+    /// What the file names and no container may see: the state, and keys, passwords and lists of who is believed.
+    #[must_use]
+    pub fn private_paths(&self) -> Vec<String> {
+        let Source { ssh, token_file, verify, .. } = &self.source;
+        let of_source = [&ssh.key, &ssh.known_hosts, token_file, &verify.allowed_signers];
+        let mut paths: Vec<&AbsolutePath> = of_source.into_iter().flatten().collect();
+        paths.extend([&self.state_dir, &self.webhook.secret_file].into_iter().flatten());
+        paths.extend([&self.secrets.dir, &self.secrets.age_identity, &self.secrets.key_file].into_iter().flatten());
+        paths.extend(self.registries.values().map(|user| &user.password_file));
+        paths.extend(self.notify.iter().filter_map(|target| match target {
+            Target::Webhook(target) => target.url_file.as_ref(),
+            Target::Email(target) => target.password_file.as_ref(),
+            Target::CommitStatus(target) => Some(&target.token_file),
+        }));
+        paths.into_iter().map(ToString::to_string).collect()
+    }
+}
+
 /// What happens to drift.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -7,6 +7,7 @@ use crate::{
     observe::{Look, delivered, readiness},
     observed::{Applied, Image, Observed},
     plan::{Plan, cast::Cast},
+    policy::closed,
     record::{AppLedger, Entry, Outcome, RecordError, RevisionKey, Target, target},
     secret::{Gathered, RepositoryFiles},
     value::AppName,
@@ -24,6 +25,8 @@ pub struct Aim {
     pub desired: Desired,
     pub observed: Observed,
     pub ledger: AppLedger,
+    /// The address of the engine.
+    pub engine: String,
     /// The values of its secrets: they reach the effects that need them, and nothing else.
     pub secrets: Gathered,
 }
@@ -125,7 +128,8 @@ pub async fn take<E: Engine>(
         Target::Revision(number) => ledger.entry(number).map_or_else(|| head_key.clone(), |entry| entry.key.clone()),
         Target::Head | Target::Nothing | Target::Stay => head_key.clone(),
     };
-    Ok(Aim { target, head_key, key, course, desired, observed, ledger, secrets })
+    let engine = host.settings.engine.clone();
+    Ok(Aim { target, head_key, key, course, desired, observed, ledger, engine, secrets })
 }
 
 /// What was observed of an app, the files that were delivered for it included.
@@ -178,11 +182,17 @@ fn asked_for(wish: &Wish, app: &AppName, look: &Look) -> BTreeSet<String> {
 }
 
 /// Repairs and removals happen only where the host file and the manifest both allow them. What the branch allows today
-/// counts, also while an earlier revision is in force.
+/// counts, also while an earlier revision is in force. What the host closed stays closed whatever they say.
 fn allow<E>(mut desired: Desired, host: &Host<E>, head: &Desired) -> Desired {
     desired.sync = head.sync.clone();
     desired.sync.self_heal &= host.settings.repair;
     desired.sync.prune &= host.settings.prune;
+    let closed: Vec<_> = closed::services(&host.settings.policy.settings.policy, &desired).cloned().collect();
+    for name in closed {
+        if let Some(service) = desired.services.get_mut(&name) {
+            service.closed = true;
+        }
+    }
     desired
 }
 

@@ -99,7 +99,7 @@ impl<E: Engine> Attempt<'_, '_, E> {
             }
             *self.admitted = true;
         }
-        match self.fetch(look).await {
+        match self.fetch_what_is_allowed(look).await {
             Ok(Fetching::Nothing) => {}
             Ok(Fetching::Something | Fetching::Intent) => return Next::Again(report::planned(&self.aim)),
             Ok(Fetching::Asked) => return self.blocked(report::planned(&self.aim), asked_to_end()),
@@ -118,6 +118,16 @@ impl<E: Engine> Attempt<'_, '_, E> {
 
     fn blocked(&self, report: AppReport, error: ErrorReport) -> Next {
         Next::Finished(AppReport { outcome: Some(Outcome::Blocked), error: Some(error), ..report })
+    }
+
+    /// Nothing is asked of a registry for an app that the host's policy denies: what stands in the way is told instead.
+    async fn fetch_what_is_allowed(&mut self, look: &mut Look) -> Result<Fetching, StepError> {
+        let tree = self.pass.head.trees.get(self.pass.app);
+        if verdict::denials(&self.pass.host.settings, tree, &self.aim).is_empty() {
+            self.fetch(look).await
+        } else {
+            Ok(Fetching::Nothing)
+        }
     }
 
     pub(super) fn context(&self, revision: Option<u32>) -> Context<'_> {

@@ -1,6 +1,6 @@
 //! Runs a plan: whatever may begin begins, each effect is folded into what was observed, and the plan is drawn anew.
 
-use super::{Ending, Host, progress::UnderWay};
+use super::{Ending, Host, progress::UnderWay, verdict};
 use crate::{
     apply::{Errand, StepError, errand, errand::Context},
     desired::Desired,
@@ -126,6 +126,11 @@ async fn perform<E: Engine>(
     ends: Option<Run>,
 ) -> (Step, Result<Effect, Ended>) {
     let desired = context.desired;
+    if let Some(role) = step.begins()
+        && let Err(denied) = verdict::last_look(&host.settings, desired, role)
+    {
+        return (step, Err(Ended::Blocked(denied)));
+    }
     let told = UnderWay::begin(desired, &step);
     if let Some(Run { id, began }) = ends {
         let began = match began {

@@ -8,7 +8,7 @@ use crate::{
     observed::Observed,
     plan::{Change, FieldChange, Obstacle, Plan, cast::Cast},
     record::{Hold, HoldUntil, Outcome, RecordError, Target, target},
-    show::notes,
+    show::notes::{self, notes},
     show::report::{AppReport, ErrorReport, HealthWord, HeldReport, Status},
     value::AppName,
     yaml::Diagnostic,
@@ -27,6 +27,7 @@ pub fn unknown(app: &AppName, error: ErrorReport, outcome: Option<Outcome>) -> A
         outcome,
         error: Some(error),
         notes: Vec::new(),
+        engine_socket: Vec::new(),
         images: BTreeMap::new(),
         suspended: false,
         wakes_at: None,
@@ -48,7 +49,8 @@ pub fn planned(aim: &Aim) -> AppReport {
     let suspended = aim.ledger.suspended_at(aim.observed.now).is_some() || aim.desired.sync.suspend;
     let changes = if aim.course == Course::Halt { Vec::new() } else { plan.changes };
     AppReport {
-        notes: notes(&aim.desired, &changes),
+        notes: notes(&aim.desired, &changes, &aim.engine),
+        engine_socket: notes::engine_socket(&aim.desired, &aim.engine),
         app: aim.desired.app.clone(),
         status: if changes.is_empty() && held.is_none() { Status::Synced } else { Status::OutOfSync },
         health: if suspended { HealthWord::Suspended } else { health::of_app(&aim.desired, &aim.observed) },
@@ -150,17 +152,21 @@ fn images(desired: &Desired, observed: &Observed) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// What stands in the way, as one error.
+/// Everything that stands in the way, as one error: a line for each, and a line for each hint.
 #[must_use]
 pub fn obstacles(found: &[Obstacle]) -> Option<ErrorReport> {
     let first = found.first()?;
-    let summary = found.iter().map(|obstacle| obstacle.summary.clone()).collect::<Vec<_>>().join("; ");
+    let summary = found.iter().map(|obstacle| obstacle.summary.clone()).collect::<Vec<_>>().join("\n");
+    let mut hints: Vec<&str> = Vec::new();
+    for hint in found.iter().filter_map(|obstacle| obstacle.hint.as_deref()) {
+        if !hints.contains(&hint) {
+            hints.push(hint);
+        }
+    }
+    let hint = Some(hints.join("\n")).filter(|hints| !hints.is_empty());
     let blame =
         if found.iter().any(|obstacle| obstacle.blame == Blame::World) { Blame::World } else { Blame::Revision };
-    Some(ErrorReport {
-        service: first.service.clone(),
-        ..ErrorReport::new(blame, summary, found.iter().find_map(|obstacle| obstacle.hint.clone()))
-    })
+    Some(ErrorReport { service: first.service.clone(), ..ErrorReport::new(blame, summary, hint) })
 }
 
 /// A revision that does not settle.

@@ -1,32 +1,55 @@
 //! What the host's policy says of an app that is about to be made or kept, with the places a person needs.
 
-use super::{Settings, aim::Aim};
+use super::{Settings, aim::Aim, report};
 use crate::{
-    apply::preflight,
+    apply::{StepError, preflight},
     blame::Blame,
-    desired::Desired,
+    desired::{ContainerSpec, Desired},
     host::Host,
-    observed::Role,
+    observed::{Role, fold},
     plan::Obstacle,
-    policy::{self, Denial},
+    policy::{self, Denial, Subject},
     record::Target,
     secret::SecretError,
     yaml::Node,
 };
+use std::path::Path;
 
 /// Every denial, as an obstacle. Asked before anything is made, and so also at rollback: today's policy holds.
 #[must_use]
 pub fn denials(settings: &Settings, tree: Option<&Node>, aim: &Aim) -> Vec<Obstacle> {
     // The places of the branch say nothing of an earlier revision.
     let tree = tree.filter(|_| aim.target == Target::Head);
-    let policy = &settings.policy.settings.policy;
-    let denials = policy::of_app(&aim.desired, &settings.protected_paths, |subject, spec| {
-        let mut denials = policy::judge(policy, subject, spec);
-        // The engine is on this host, and follows links as this look does.
-        denials.extend(policy::follow(policy, subject, spec, preflight::path_behind_links));
-        denials
-    });
+    let denials =
+        policy::of_app(&aim.desired, &settings.protected_paths, |subject, spec| judge(settings, subject, spec));
     denials.iter().map(|(role, denial)| obstacle(&settings.policy, tree, &aim.desired, role, denial)).collect()
+}
+
+/// Why a container may not be made or started after all. Asked at the last moment: what a path leads to can change
+/// between the plan and the engine's own look.
+///
+/// # Errors
+/// Every denial, with what would allow it.
+pub fn last_look(settings: &Settings, desired: &Desired, role: &Role) -> Result<(), StepError> {
+    let Some(spec) = fold::body(desired, role) else { return Ok(()) };
+    let subject = Subject { app: desired, role, protected_paths: &settings.protected_paths };
+    let denials = judge(settings, &subject, spec);
+    let found: Vec<Obstacle> =
+        denials.iter().map(|denial| obstacle(&settings.policy, None, desired, role, denial)).collect();
+    match report::obstacles(&found) {
+        None => Ok(()),
+        Some(error) => Err(StepError::Denied { what: error.summary, hint: error.hint }),
+    }
+}
+
+/// The engine is on this host, and follows links as this look does.
+fn judge(settings: &Settings, subject: &Subject<'_>, spec: &ContainerSpec) -> Vec<Denial> {
+    let policy = &settings.policy.settings.policy;
+    let real =
+        |path: &str| preflight::path_behind_links(Path::new(path)).map(|path| path.to_string_lossy().into_owned());
+    let mut denials = policy::judge(policy, subject, spec);
+    denials.extend(policy::follow(policy, subject, spec, real));
+    denials
 }
 
 /// A denial with its place in the manifest, and with the line of the host file that would allow it.

@@ -6,6 +6,7 @@ pub mod delivery;
 pub mod describe;
 mod draft;
 mod drift;
+mod exposure;
 pub mod fields;
 pub mod graph;
 pub mod job;

@@ -5,6 +5,7 @@ use super::{
     change::Cause,
     describe,
     draft::{Draft, Milestone},
+    exposure::is_exposed,
     graph::StepId,
     job::JobSteps,
     naming::Claim,
@@ -32,7 +33,7 @@ impl Draft<'_> {
         let change = describe::service(&cast, desired, observed);
         let drifted = change.as_ref().is_some_and(|change| change.cause == Cause::Drift);
         let ours = cast.is_unfinished(observed) && self.stands(&service.spec);
-        let left_alone = drifted && !ours && !desired.sync.self_heal;
+        let left_alone = drifted && !ours && !desired.sync.self_heal && !is_exposed(&cast);
         let wanted = change.is_some();
         self.changes.extend(change);
         let milestone = if left_alone {

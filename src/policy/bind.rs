@@ -54,8 +54,7 @@ pub fn judge(
     protected_paths: &[String],
 ) -> Result<(), BindDenied> {
     let Some(plain) = plain(path) else { return Err(BindDenied::NotPlain(path.to_owned())) };
-    let told = protected_paths.iter().map(String::as_str);
-    for protected in USUAL_SOCKETS.into_iter().chain(OURS).chain(told) {
+    for protected in protected(protected_paths) {
         // One that is not absolute protects nothing that could be bound.
         let Some(protected) = self::plain(protected) else { continue };
         let is_same = plain == protected;
@@ -75,6 +74,20 @@ pub fn judge(
         return if with_socket { Ok(()) } else { Err(denied) };
     }
     judge_roots(policy, path, &plain, read_only)
+}
+
+/// What no container may see, and the sockets that only some may: the usual ones, and those of this host.
+pub(super) fn protected(told: &[String]) -> impl Iterator<Item = &str> {
+    USUAL_SOCKETS.into_iter().chain(OURS).chain(told.iter().map(String::as_str))
+}
+
+/// The data root that a path lies in, and the rest of it (`""`, `/app/db`).
+pub(super) fn below_its_root(policy: &Policy, path: &str) -> Option<(String, String)> {
+    let path = plain(path)?;
+    let roots = policy.data_roots.iter().filter_map(|root| plain(root.path.as_str()));
+    let root = roots.filter(|root| is_below(&path, root)).max_by_key(String::len)?;
+    let rest = path.strip_prefix(root.trim_end_matches('/'))?.to_owned();
+    Some((root, rest))
 }
 
 fn judge_roots(policy: &Policy, path: &str, plain_path: &str, read_only: bool) -> Result<(), BindDenied> {
@@ -113,6 +126,19 @@ fn plain(path: &str) -> Option<String> {
 /// Whether `path` is `folder` or lies in it, by whole names.
 fn is_below(path: &str, folder: &str) -> bool {
     Path::new(path).starts_with(folder)
+}
+
+/// Whether `path` lies in `folder` and is another.
+pub(super) fn is_strictly_below(path: &str, folder: &str) -> bool {
+    matches!((plain(path), plain(folder)), (Some(path), Some(folder)) if path != folder && is_below(&path, &folder))
+}
+
+/// Whether a container with this path of the host can command an engine; `engines` are sockets beside those known by
+/// name.
+#[must_use]
+pub fn shows_engine_socket(path: &str, engines: &[String]) -> bool {
+    let Some(plain) = plain(path) else { return false };
+    is_engine_socket(&plain) || engines.iter().any(|told| self::plain(told).as_ref() == Some(&plain))
 }
 
 fn is_engine_socket(path: &str) -> bool {

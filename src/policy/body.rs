@@ -1,8 +1,8 @@
 //! What a container is made of and what it may do: image, privileges, capabilities, devices.
 
-use super::{Denial, Subject};
+use super::{Denial, Subject, confinement::weakened};
 use crate::{
-    desired::{ContainerSpec, spec::Network},
+    desired::ContainerSpec,
     host::Policy,
     value::{Addable, Capability, ImageReference},
 };
@@ -28,7 +28,10 @@ pub(super) fn image(policy: &Policy, subject: &Subject<'_>, spec: &ContainerSpec
     let mut denials = Vec::new();
     let repository = image.as_ref().map_or_else(|_| spec.image.clone(), ImageReference::full_repository);
     // A reference that cannot be read comes from nowhere that is allowed.
-    let covered = |image: &ImageReference| policy.registries.iter().any(|glob| glob.covers(image));
+    let covered = |image: &ImageReference| {
+        // An engine takes the name `sha256` with a digest as tag for the id of any image it has, wherever that is from.
+        image.repository() != "sha256" && policy.registries.iter().any(|glob| glob.covers(image))
+    };
     if !policy.registries.is_empty() && !image.as_ref().is_ok_and(covered) {
         let message = format!("images may not come from `{repository}`");
         denials.push(deny("policy.registries", message, Some(format!("registries: [\"{repository}\"]"))));
@@ -45,7 +48,7 @@ pub(super) fn privileges(policy: &Policy, subject: &Subject<'_>, spec: &Containe
     let may_add = |name: &str| {
         policy.cap_add.iter().any(|allowed| match allowed {
             Addable::Capability(capability) => capability.to_string() == name,
-            Addable::Service(service) => service.names(subject.environment, subject.app, subject.name()),
+            Addable::Service(service) => service.names(&subject.app.environment, &subject.app.app, subject.name()),
         })
     };
     // Engines read `cap_sys_admin` and `SYS_ADMIN` alike, so they are judged alike.
@@ -70,52 +73,4 @@ pub(super) fn privileges(policy: &Policy, subject: &Subject<'_>, spec: &Containe
         denials.extend(denied);
     }
     denials
-}
-
-/// All that takes away from what keeps a container in.
-fn weakened(spec: &ContainerSpec) -> impl Iterator<Item = (&'static str, String)> {
-    let privileged = spec.privileged.then(|| ("privileged", "a privileged container is root of the host".to_owned()));
-    let options = spec.security_opt.iter().filter(|option| !is_harmless_option(option)).map(|option| {
-        ("security_opt", format!("`{option}` may weaken what keeps the container in, which counts as privileged"))
-    });
-    let with_host = spec.network == Network::Host;
-    let kernel = spec
-        .sysctls
-        .keys()
-        .filter(move |name| !is_namespaced(name, with_host))
-        .map(|name| ("sysctls", format!("`{name}` is a setting of the whole host, which counts as privileged")));
-    // The engine, which is root, would connect to it and write what the container says.
-    let logging = spec.logging.iter().flat_map(|logging| logging.options.iter());
-    let sockets = logging.filter(|(_, value)| value.starts_with("unix")).map(|(option, value)| {
-        ("logging", format!("`{option}: {value}` writes to a socket of the host, which counts as privileged"))
-    });
-    privileged.into_iter().chain(options).chain(kernel).chain(sockets)
-}
-
-/// An allow-list: engines add options that loosen faster than a list of them would grow.
-fn is_harmless_option(option: &str) -> bool {
-    let (key, value) = option.split_once(['=', ':']).unwrap_or((option, ""));
-    match key {
-        "no-new-privileges" | "mask" => true,
-        "seccomp" => value == "builtin",
-        "apparmor" => value == "docker-default" || value == "containers-default",
-        _ => false,
-    }
-}
-
-/// Settings of the kernel that each container has for itself.
-fn is_namespaced(name: &str, with_host_network: bool) -> bool {
-    // The kernel reads `kernel/msgmax` and `kernel.msgmax` alike.
-    let name = name.replace('/', ".");
-    let ipc = [
-        "kernel.msgmax",
-        "kernel.msgmnb",
-        "kernel.msgmni",
-        "kernel.sem",
-        "kernel.shmall",
-        "kernel.shmmax",
-        "kernel.shmmni",
-        "kernel.shm_rmid_forced",
-    ];
-    ipc.contains(&name.as_str()) || name.starts_with("fs.mqueue.") || (name.starts_with("net.") && !with_host_network)
 }

@@ -1,28 +1,29 @@
-//! Who can reach a container: published ports, the host's network, networks of others.
+//! Who can reach a container: published ports, the host's network, networks of others, routes of a proxy.
 
-use super::{Denial, Subject};
+use super::{Denial, Subject, closed, closed::By};
 use crate::{
-    desired::{ContainerSpec, spec::Network, spec::PublishedPort},
+    desired::{ContainerSpec, DesiredNetwork, spec::Network, spec::PublishedPort},
     host::Policy,
+    observed::Role,
 };
 use std::net::IpAddr;
 
+/// Networks that both engines take for the host's own when a container is made on one of that name.
+const HOST: &str = "host";
+/// Of an app's own networks, the kind that is behind the host: any other puts containers beside it.
+const BEHIND_THE_HOST: &str = "bridge";
+
+/// Variables by which proxies that watch the engine know whom to route to.
+const ROUTING_VARIABLES: [&str; 4] = ["VIRTUAL_HOST", "VIRTUAL_HOST_MULTIPORTS", "LETSENCRYPT_HOST", "VIRTUAL_PATH"];
+/// Labels by which they do.
+const ROUTING_LABELS: [&str; 3] = ["traefik.", "caddy", "com.github.nginx-proxy."];
+
 pub(super) fn judge(policy: &Policy, subject: &Subject<'_>, spec: &ContainerSpec) -> Vec<Denial> {
     let mut denials = Vec::new();
-    if subject.internal_only {
-        let why = "the manifest says it is `internal_only`";
-        denials.extend(reached(subject, spec, why).map(|(field, message)| Denial {
+    for by in closed::by(policy, subject.app, subject.role) {
+        denials.extend(reached(policy, subject, spec, by).into_iter().map(|(field, message)| Denial {
             field: subject.field(field),
-            rule: "internal_only",
-            message,
-            allow: None,
-        }));
-    }
-    if subject.is_named_by(&policy.never_expose) {
-        let why = "the host says it is never exposed";
-        denials.extend(reached(subject, spec, why).map(|(field, message)| Denial {
-            field: subject.field(field),
-            rule: "policy.never_expose",
+            rule: by.rule(),
             message,
             allow: None,
         }));
@@ -36,33 +37,69 @@ pub(super) fn judge(policy: &Policy, subject: &Subject<'_>, spec: &ContainerSpec
             allow: Some(format!("publish: [\"{at}\"]")),
         }
     }));
-    if spec.network == Network::Host && !subject.is_named_by(&policy.network_mode_host) {
-        let message = "the host's own network may not be used".to_owned();
-        denials.push(subject.denied("network_mode", "policy.network_mode_host", message));
+    if !subject.is_named_by(&policy.network_mode_host) {
+        let beside = beside_the_host(subject, spec);
+        let denied = beside.map(|(field, message)| subject.denied(field, "policy.network_mode_host", message));
+        denials.extend(denied);
     }
     denials
 }
 
 /// Every way by which something beyond the app's own networks reaches the container.
-fn reached<'a>(
+fn reached(policy: &Policy, subject: &Subject<'_>, spec: &ContainerSpec, by: By) -> Vec<(&'static str, String)> {
+    let why = by.why();
+    let mut ways = Vec::new();
+    ways.extend(spec.ports.iter().map(|port| ("ports", format!("port {} is published, but {why}", written(port)))));
+    match &spec.network {
+        Network::Host => ways.push(("network_mode", format!("the host's own network is used, but {why}"))),
+        // The other service's ports lead here as well.
+        Network::Service(other) if closed::by(policy, subject.app, &Role::Service(other.clone())).is_empty() => {
+            let message = format!("the network of service `{other}`, which may be reached, is shared, but {why}");
+            ways.push(("network_mode", message));
+        }
+        Network::Networks(networks) => ways.extend(networks.keys().filter_map(|name| {
+            let network = subject.app.networks.get(name);
+            if network.is_none_or(|network| network.external) {
+                return Some(("networks", format!("the external network `{name}` is joined, but {why}")));
+            }
+            let driver = network.and_then(foreign_driver)?;
+            Some(("networks", format!("the network `{name}` of driver `{driver}` is joined, but {why}")))
+        })),
+        Network::Service(_) | Network::None => {}
+    }
+    let variables = spec.env.keys().filter(|name| ROUTING_VARIABLES.contains(&name.as_str()));
+    ways.extend(variables.map(|name| ("env", format!("`{name}` lets a proxy route to it, but {why}"))));
+    let labels = spec.labels.keys().filter(|label| ROUTING_LABELS.iter().any(|prefix| label.starts_with(prefix)));
+    ways.extend(labels.map(|label| ("labels", format!("label `{label}` lets a proxy route to it, but {why}"))));
+    ways
+}
+
+/// Every way by which the container is where the host itself is.
+fn beside_the_host<'a>(
     subject: &'a Subject<'_>,
     spec: &'a ContainerSpec,
-    why: &'a str,
 ) -> impl Iterator<Item = (&'static str, String)> {
-    let ports = spec.ports.iter().map(move |port| ("ports", format!("port {} is published, but {why}", written(port))));
-    let networks: Vec<_> = match &spec.network {
-        Network::Host => vec![("network_mode", format!("the host's own network is used, but {why}"))],
-        // The other service's ports would lead here as well, and its body is not in sight.
-        Network::Service(other) => {
-            vec![("network_mode", format!("the network of service `{other}` is shared, but {why}"))]
-        }
-        Network::Networks(networks) => {
-            let external = networks.keys().filter(|name| subject.external_networks.contains(*name));
-            external.map(|name| ("networks", format!("the external network `{name}` is joined, but {why}"))).collect()
-        }
-        Network::None => Vec::new(),
+    let mode =
+        (spec.network == Network::Host).then(|| ("network_mode", "the host's own network may not be used".to_owned()));
+    let networks = match &spec.network {
+        Network::Networks(networks) => Some(networks),
+        Network::Host | Network::None | Network::Service(_) => None,
     };
-    ports.chain(networks)
+    let names = networks.into_iter().flat_map(|networks| networks.keys());
+    let joined = names.filter_map(|name| {
+        if name == HOST {
+            return Some(("networks", "the network `host` is the host's own and may not be used".to_owned()));
+        }
+        let driver = subject.app.networks.get(name).and_then(foreign_driver)?;
+        let message = format!("the network `{name}` of driver `{driver}` is beside the host's own, not behind it");
+        Some(("networks", message))
+    });
+    mode.into_iter().chain(joined)
+}
+
+/// The driver of a network of the app's own that is not behind the host.
+fn foreign_driver(network: &DesiredNetwork) -> Option<&str> {
+    network.driver.as_deref().filter(|driver| *driver != BEHIND_THE_HOST)
 }
 
 fn is_published(policy: &Policy, port: &PublishedPort) -> bool {

@@ -6,8 +6,12 @@
 mod app;
 pub mod bind;
 mod body;
+pub mod closed;
+mod confinement;
 mod exposure;
+mod label;
 mod links;
+mod planted;
 mod secret;
 
 pub use app::of_app;
@@ -17,27 +21,21 @@ pub use links::follow;
 mod tests;
 
 use crate::{
-    desired::ContainerSpec,
+    desired::{ContainerSpec, Desired},
     host::{Host, Policy},
     observed::Role,
-    value::{AppName, EnvironmentName, ServicePath},
+    value::ServicePath,
 };
 use serde::Serialize;
-use std::{collections::BTreeSet, fmt};
+use std::fmt;
 
 /// What the policy is asked about.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
-    /// The environment of the app.
-    pub environment: &'a EnvironmentName,
-    /// The app.
-    pub app: &'a AppName,
+    /// The app, for its networks and what else is in it.
+    pub app: &'a Desired,
     /// The service or job the container is for.
     pub role: &'a Role,
-    /// The manifest says `internal_only`.
-    pub internal_only: bool,
-    /// Networks of the body that the app does not make itself, by their name on the engine.
-    pub external_networks: &'a BTreeSet<String>,
     /// Paths that no container may see: the state directory, secrets, the engine's socket.
     pub protected_paths: &'a [String],
 }
@@ -60,12 +58,12 @@ impl Subject<'_> {
     }
 
     fn is_named_by(&self, services: &[ServicePath]) -> bool {
-        services.iter().any(|path| path.names(self.environment, self.app, self.name()))
+        services.iter().any(|path| path.names(&self.app.environment, &self.app.app, self.name()))
     }
 
     /// How the host file would name it.
     fn path(&self) -> String {
-        format!("{}/{}/{}", self.environment, self.app, self.name())
+        format!("{}/{}/{}", self.app.environment, self.app.app, self.name())
     }
 
     /// A denial that an entry for this service in a list of the policy would lift.
@@ -80,7 +78,8 @@ impl Subject<'_> {
 pub struct Denial {
     /// Where the manifest asks for it, as a path of keys.
     pub field: String,
-    /// The rule that forbids it, by its key in the host file: `policy.publish`; `internal_only` is the manifest's own.
+    /// The rule that forbids it, by its key in the host file: `policy.publish`; `internal_only` is the manifest's own,
+    /// `labels` nobody's to lift.
     pub rule: &'static str,
     /// What is asked, and why it is denied.
     pub message: String,
@@ -88,9 +87,14 @@ pub struct Denial {
     pub allow: Option<String>,
 }
 
+/// What people wrote may have several lines, and each could pass for one of ours.
+fn on_one_line(text: &str) -> String {
+    text.replace('\n', "\\n")
+}
+
 impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (`{}`)", self.message, self.rule)
+        write!(f, "{}: {} (`{}`)", self.field, on_one_line(&self.message), self.rule)
     }
 }
 
@@ -98,7 +102,7 @@ impl Denial {
     /// What root of this host would write to allow it, with the line it belongs to.
     #[must_use]
     pub fn remedy(&self, host: &Host) -> Option<String> {
-        let allow = self.allow.as_ref()?;
+        let allow = on_one_line(self.allow.as_ref()?);
         let rule: Vec<&str> = self.rule.split('.').collect();
         Some(match host.place_of(&rule) {
             Some(place) => format!("to allow it, set `{allow}` below `policy` in {place}"),
@@ -109,13 +113,15 @@ impl Denial {
 
 /// Everything a container's body asks that the host does not allow, in the order of its fields.
 ///
-/// Asked at plan time, before each create, and at rollback: today's policy holds for yesterday's revisions too.
+/// Asked at plan time, before each create and start, and at rollback: today's policy holds for yesterday's revisions too.
 #[must_use]
 pub fn judge(policy: &Policy, subject: &Subject<'_>, spec: &ContainerSpec) -> Vec<Denial> {
     let mut denials = body::image(policy, subject, spec);
     denials.extend(exposure::judge(policy, subject, spec));
     denials.extend(bind::mounts(policy, subject, spec));
+    denials.extend(planted::judge(subject, spec));
     denials.extend(body::privileges(policy, subject, spec));
+    denials.extend(label::judge(subject, spec));
     denials.extend(secret::variables(policy, subject, spec));
     denials
 }

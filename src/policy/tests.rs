@@ -5,8 +5,13 @@ mod bodies;
 mod exposures;
 
 use super::{Denial, Subject, judge};
-use crate::{desired::ContainerSpec, host, observed::Role};
-use std::collections::BTreeSet;
+use crate::{
+    desired::{ContainerSpec, Desired, resolve_stored},
+    host,
+    observed::Role,
+};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 const PROTECTED: [&str; 2] = ["/opt/state", "/opt/engine/api.sock"];
 
@@ -17,23 +22,36 @@ fn judged(policy: &str, spec: ContainerSpec) -> Vec<Denial> {
 
 fn asked(policy: &str, spec: ContainerSpec, role: Role, internal_only: bool) -> Vec<Denial> {
     let host = host::read("h.yaml", &format!("policy: {{{policy}}}\n")).expect(policy);
-    let subject = Subject {
-        environment: &"production".parse().unwrap(),
-        app: &"gateway".parse().unwrap(),
-        role: &role,
-        internal_only,
-        external_networks: &BTreeSet::from(["shared".to_owned()]),
-        protected_paths: &PROTECTED.map(str::to_owned),
-    };
+    let subject = Subject { app: &gateway(internal_only), role: &role, protected_paths: &PROTECTED.map(str::to_owned) };
     judge(&host.settings.policy, &subject, &spec)
+}
+
+/// `web`, `proxy` and `inner`, which is `internal_only`; a job of `web`; networks of every kind.
+fn gateway(internal_only: bool) -> Desired {
+    app(&json!({
+        "services": {
+            "web": {"image": "a", "internal_only": internal_only},
+            "proxy": {"image": "a"},
+            "inner": {"image": "a", "internal_only": true},
+        },
+        "jobs": {"migrate": {"service": "web", "command": ["migrate"]}},
+        "networks": {
+            "backend": {"internal": true},
+            "shared": {"external": true},
+            "lan": {"driver": "macvlan", "name": "lan"},
+            "plain": {"driver": "bridge", "name": "plain"},
+        },
+    }))
+}
+
+fn app(manifest: &Value) -> Desired {
+    let (environment, app) = ("production".parse().unwrap(), "gateway".parse().unwrap());
+    resolve_stored(&environment, &app, manifest, &BTreeMap::new()).unwrap()
 }
 
 /// `field: message (rule) → allow`, a line each.
 fn told(denials: &[Denial]) -> String {
-    let line = |denial: &Denial| {
-        let allow = denial.allow.as_deref().unwrap_or("nothing");
-        format!("{}: {denial} → {allow}", denial.field)
-    };
+    let line = |denial: &Denial| format!("{denial} → {}", denial.allow.as_deref().unwrap_or("nothing"));
     denials.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 

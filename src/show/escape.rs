@@ -28,6 +28,34 @@ pub fn plain(text: &str) -> String {
     out
 }
 
+/// JSON in which the characters that JSON itself lets through are written out too. Only its texts can hold them.
+#[must_use]
+pub fn json(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_hidden(character) {
+            let _ = write!(out, "\\u{:04x}", u32::from(character));
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+/// A line of the log, whose writer has disarmed escape sequences and set its own colours.
+#[must_use]
+pub fn log(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    for character in line.chars() {
+        if is_hidden(character) && character != '\u{1b}' {
+            let _ = write!(out, "\\u{{{:x}}}", u32::from(character));
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
 /// As [`plain`], cut in the middle when it is long.
 #[must_use]
 pub fn short(text: &str) -> String {
@@ -64,7 +92,7 @@ pub fn cell(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{cell, plain, short};
+    use super::{cell, json, log, plain, short};
 
     #[test]
     fn escape_sequences_and_direction_marks_are_written_out() {
@@ -78,6 +106,22 @@ mod tests {
     fn a_cell_cannot_be_left_or_become_a_tag() {
         let cell = cell("</pre><script>|@all #1 `x`");
         assert!(!cell.contains(['<', '>', '|', '@', '`']), "{cell}");
+    }
+
+    #[test]
+    fn json_stays_the_same_json_and_acts_on_no_terminal() {
+        let text = serde_json::to_string(&["a\u{9b}2J \u{202e}b\u{1b}\n", "grün"]).unwrap();
+        let escaped = json(&text);
+        assert_eq!(escaped, r#"["a\u009b2J \u202eb\u001b\n","grün"]"#);
+        assert_eq!(serde_json::from_str::<Vec<String>>(&escaped).unwrap(), ["a\u{9b}2J \u{202e}b\u{1b}\n", "grün"]);
+    }
+
+    #[test]
+    fn a_line_of_the_log_keeps_only_its_own_colours() {
+        assert_eq!(
+            log("\u{1b}[32mINFO\u{1b}[0m a\u{202e}b\u{9b}\r\n"),
+            "\u{1b}[32mINFO\u{1b}[0m a\\u{202e}b\\u{9b}\\u{d}\n"
+        );
     }
 
     #[test]

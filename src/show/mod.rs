@@ -8,7 +8,7 @@ mod difference;
 pub mod escape;
 mod history;
 mod markdown;
-mod notes;
+pub mod notes;
 pub mod progress;
 pub mod report;
 mod revision;
@@ -22,7 +22,6 @@ pub use account::{AppAccount, ContainerAccount, HistoryEntry, RevisionAccount, S
 pub use difference::difference;
 pub use history::history;
 pub use markdown::{history as markdown_history, plan as markdown, status as markdown_status};
-pub use notes::notes;
 pub use report::{
     AppReport, Compared, EnvironmentReport, ErrorReport, HealthWord, HeldReport, Origin, Status, Summary,
 };
@@ -36,7 +35,7 @@ pub use text::{error, plan, unjudged};
 /// # Errors
 /// None in practice: the reports are plain data whose maps have text for keys.
 pub fn json(report: &impl serde::Serialize) -> serde_json::Result<String> {
-    serde_json::to_string(report)
+    serde_json::to_string(report).map(|text| escape::json(&text))
 }
 
 #[cfg(test)]

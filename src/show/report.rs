@@ -128,6 +128,9 @@ pub struct AppReport {
     /// What people should know although nothing failed; text and markdown only.
     #[serde(skip)]
     pub notes: Vec<String>,
+    /// Services and jobs that can command an engine (`service/agent`); left out where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub engine_socket: Vec<String>,
     /// Image references with digest or id, as far as they are known here.
     pub images: BTreeMap<String, String>,
     /// Somebody suspended it; for the daemon, and for those that depend on it.

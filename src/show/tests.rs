@@ -35,6 +35,7 @@ fn app(name: &str, changes: Vec<Change>) -> AppReport {
         outcome: None,
         error: None,
         notes: Vec::new(),
+        engine_socket: Vec::new(),
         images: BTreeMap::new(),
         suspended: false,
         wakes_at: None,

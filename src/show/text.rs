@@ -154,7 +154,7 @@ fn error_block(out: &mut String, error: &ErrorReport, indent: &str) {
             let _ = writeln!(out, "{indent}  {FAINT}│{FAINT:#} {}", plain(line));
         }
     }
-    if let Some(hint) = &error.hint {
+    for hint in error.hint.iter().flat_map(|hints| hints.lines()) {
         let _ = writeln!(out, "{indent}hint: {}", plain(hint));
     }
 }

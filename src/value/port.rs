@@ -96,6 +96,12 @@ impl PortMapping {
         self.protocol
     }
 
+    /// How many there are.
+    #[must_use]
+    pub fn count(self) -> usize {
+        usize::from(self.host.count()) + 1
+    }
+
     /// Each port of the host with the port of the container it leads to.
     pub fn pairs(self) -> impl Iterator<Item = (u16, u16)> {
         (self.host.first..=self.host.last).zip(self.container.first..=self.container.last)
@@ -173,6 +179,12 @@ pub struct ExposedPort {
 }
 
 impl ExposedPort {
+    /// How many there are.
+    #[must_use]
+    pub fn count(self) -> usize {
+        usize::from(self.ports.count()) + 1
+    }
+
     /// Each port by itself, as engines write it: `8080/tcp`.
     pub fn each(self) -> impl Iterator<Item = String> {
         (self.ports.first..=self.ports.last).map(move |port| format!("{port}/{}", self.protocol))

@@ -28,6 +28,8 @@ pub struct Rig {
     pub model: Model,
     folder: TempDir,
     pub parallel: usize,
+    /// The host file of the next passes.
+    pub host_file: reconcile::host::Host,
 }
 
 /// An app of two services, one of which writes a volume and has a job.
@@ -67,7 +69,12 @@ impl Rig {
         for image in ["web:1", "db:1", "db:2", "db:3", "side:1"] {
             world.add_image(image, Script::serves());
         }
-        Self { model: Model::new(world), folder: tempfile::tempdir().unwrap(), parallel: 8 }
+        Self {
+            model: Model::new(world),
+            folder: tempfile::tempdir().unwrap(),
+            parallel: 8,
+            host_file: Default::default(),
+        }
     }
 
     pub async fn ledger(&self) -> Ledger {
@@ -92,10 +99,10 @@ impl Rig {
                 engine: "model".to_owned(),
                 lock_dir: self.folder.path().join("locks"),
                 parallel: self.parallel,
-                repair: true,
+                repair: self.host_file.settings.drift == reconcile::host::Drift::Repair,
                 prune: true,
                 max_deletes: 10,
-                policy: reconcile::host::Host::default(),
+                policy: self.host_file.clone(),
                 protected_paths: Vec::new(),
                 revisions: 20,
                 images: 3,

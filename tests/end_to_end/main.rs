@@ -19,7 +19,9 @@ macro_rules! stories {
 
 mod world;
 
+mod attacks;
 mod canary;
+mod closed;
 mod converge;
 mod drift;
 mod encrypted;

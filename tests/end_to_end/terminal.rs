@@ -6,7 +6,8 @@ stories! {
     both: ;
     docker:
         steps_are_told_on_a_terminal_and_nowhere_else,
-        a_terminal_that_takes_lines_back_shows_one_that_lives;
+        a_terminal_that_takes_lines_back_shows_one_that_lives,
+        what_was_agreed_to_is_done_and_nothing_else;
 }
 
 fn manifest(word: &str) -> String {
@@ -58,4 +59,23 @@ fn a_terminal_that_takes_lines_back_shows_one_that_lives(world: &World) {
     // The line is taken back before the result.
     let (_, after) = seen.rsplit_once("waiting until").unwrap();
     assert!(after.contains("\u{1b}[2K") && after.contains("Applied: "), "{seen:?}");
+}
+
+fn what_was_agreed_to_is_done_and_nothing_else(world: &World) {
+    world.push("web", &manifest("one"));
+    world.converge();
+    let one = world.one("web", "web");
+    world.push("web", &manifest("two"));
+    // Between the plan and the answer somebody takes the container away: that is another plan.
+    let meddle = || {
+        world.engine.ask(&["rm", "-f", &one.id]);
+        "y\n"
+    };
+    let seen = world.asked(&[], &[&meddle, &|| "n\n"]).expect(0).stdout;
+    assert!(seen.contains("the host has changed meanwhile, and so has the plan"), "{seen}");
+    assert!(seen.contains("nothing was done"), "{seen}");
+    assert_eq!(world.running("web", "web"), Vec::<String>::new());
+    let seen = world.asked(&[], &[&|| "y\n"]).expect(0).stdout;
+    assert!(seen.contains("Applied: 1 created"), "{seen}");
+    assert_eq!(world.running("web", "web").len(), 1);
 }

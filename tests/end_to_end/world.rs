@@ -88,7 +88,7 @@ impl World {
         fs::write(self.host_file(), format!("installation: {}\n{settings}", self.name)).unwrap();
     }
 
-    fn host_file(&self) -> PathBuf {
+    pub fn host_file(&self) -> PathBuf {
         self.folder.path().join("host.yaml")
     }
 
@@ -215,14 +215,32 @@ impl World {
         self.one(app, service)
     }
 
+    /// Runs the binary where every file is open to everyone unless it says otherwise, and where every log is asked for.
+    pub fn run_wide_open(&self, arguments: &[&str]) -> Ran {
+        let command = self.command(&self.name, &self.engine.address(), arguments);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "umask 000; exec \"$@\"", "sh"]).arg(command.get_program()).args(command.get_args());
+        shell.envs([("RUST_LOG", "trace"), ("RUST_BACKTRACE", "full")]);
+        Started::spawn(shell).finish()
+    }
+
     /// Runs the binary on a terminal of the kind that is given; both streams come out of it as one.
     pub fn on_terminal(&self, kind: &str, arguments: &[&str]) -> Ran {
+        Started::spawn(self.terminal(kind, arguments)).finish()
+    }
+
+    /// Runs the binary on a terminal and answers it; an answer may take its time, with what the world does meanwhile.
+    pub fn asked(&self, arguments: &[&str], answers: &[&dyn Fn() -> &'static str]) -> Ran {
+        process::answered(self.terminal("dumb", arguments), "[y/N]", answers)
+    }
+
+    fn terminal(&self, kind: &str, arguments: &[&str]) -> Command {
         let command = self.command(&self.name, &self.engine.address(), arguments);
         let words = std::iter::once(command.get_program()).chain(command.get_args());
         let line = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect::<Vec<_>>().join(" ");
         let mut terminal = Command::new("script");
         terminal.env("TERM", kind).args(["-qec", &line, "/dev/null"]);
-        Started::spawn(terminal).finish()
+        terminal
     }
 
     /// One pass that has to succeed.

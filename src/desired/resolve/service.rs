@@ -38,6 +38,7 @@ impl Resolving<'_> {
             rollout: rollout(service, probe.is_some()),
             probe,
             internal_only: service.internal_only,
+            closed: service.internal_only,
             secrets: self.used_secrets(name, service),
         }
     }

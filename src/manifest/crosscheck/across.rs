@@ -11,7 +11,7 @@ use crate::{
     value::{AppName, EnvironmentName, VolumeSource},
     yaml::{Diagnostic, Place},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 /// All apps of all environments that share a host.
 pub type Apps<'a> = BTreeMap<EnvironmentName, BTreeMap<AppName, &'a App>>;
@@ -38,6 +38,8 @@ enum Thing {
         source: MountSource,
         shared: bool,
     },
+    /// A host path that is only read.
+    Read(String),
 }
 
 impl Thing {
@@ -59,7 +61,13 @@ impl Thing {
                     MountSource::Bind(path) => format!("both write below `{path}` of the host"),
                 })
             }
-            (Self::Stem(_) | Self::Object(..) | Self::Port(_) | Self::Written { .. }, _) => None,
+            (Self::Written { source: MountSource::Bind(folder), .. }, Self::Read(path))
+            | (Self::Read(path), Self::Written { source: MountSource::Bind(folder), .. })
+                if path != folder && is_below(path, folder) =>
+            {
+                Some(format!("`{path}` lies below `{folder}`, where the other app could put a link to anywhere"))
+            }
+            (Self::Stem(_) | Self::Object(..) | Self::Port(_) | Self::Written { .. } | Self::Read(_), _) => None,
         }
     }
 
@@ -72,8 +80,9 @@ impl Thing {
                 "give each app a volume of its own, or write `shared: true` at the volume in both"
             }
             Self::Written { source: MountSource::Bind(_), .. } => {
-                "give each app a path of its own, or mount it with `:ro` in one of them"
+                "give each app a path of its own, or mount the same path with `:ro` in one of them"
             }
+            Self::Read(_) => "mount the same path in both, or one that no other app writes",
         }
     }
 }
@@ -83,12 +92,15 @@ fn overlap(a: &PublishedPort, b: &PublishedPort) -> bool {
     met && a.address.is_ipv4() == b.address.is_ipv4() && a.host == b.host && a.protocol == b.protocol
 }
 
+/// Whether a path is the folder, or lies in it.
+fn is_below(path: &str, folder: &str) -> bool {
+    Path::new(path).starts_with(folder)
+}
+
 fn same_place(a: &MountSource, b: &MountSource) -> bool {
-    let below =
-        |path: &str, root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     match (a, b) {
         (MountSource::Volume(a), MountSource::Volume(b)) => a == b,
-        (MountSource::Bind(a), MountSource::Bind(b)) => below(a, b) || below(b, a),
+        (MountSource::Bind(a), MountSource::Bind(b)) => is_below(a, b) || is_below(b, a),
         (MountSource::Volume(_), MountSource::Bind(_)) | (MountSource::Bind(_), MountSource::Volume(_)) => false,
     }
 }
@@ -105,18 +117,38 @@ pub fn cross_check(all: &Apps<'_>) -> Vec<(EnvironmentName, AppName, Diagnostic)
     }
     let mut problems = Vec::new();
     for group in buckets.values() {
-        for (index, first) in group.iter().enumerate() {
-            for second in group.iter().skip(index + 1).filter(|second| compared(first, second)) {
-                if let Some(clash) = first.thing.clash(&second.thing) {
-                    problems.push(problem(first, second, &clash));
-                    problems.push(problem(second, first, &clash));
-                }
-            }
-        }
+        clashes(group, &mut problems);
     }
     problems.sort_by(|a, b| (&a.0, &a.1, &a.2.place).cmp(&(&b.0, &b.1, &b.2.place)));
     problems.dedup();
     problems
+}
+
+/// Each claim is told of once, with the first that it clashes with: a thousand that want one thing are not compared, and
+/// not told, pair by pair.
+fn clashes(group: &[&Claim<'_>], problems: &mut Vec<(EnvironmentName, AppName, Diagnostic)>) {
+    let mut different: Vec<(&Claim<'_>, bool)> = Vec::new();
+    for second in group {
+        let clash = different.iter_mut().find_map(|(first, told)| {
+            let clash = compared(first, second).then(|| first.thing.clash(&second.thing)).flatten()?;
+            Some((*first, told, clash))
+        });
+        if let Some((first, told, clash)) = clash {
+            if !std::mem::replace(told, true) {
+                problems.push(problem(first, second, &clash));
+            }
+            problems.push(problem(second, first, &clash));
+        }
+        let same = |(first, _): &(&Claim<'_>, bool)| first.thing == second.thing && is_one_app(first, second);
+        // The claims of an app come one after the other.
+        if !different.iter().rev().any(same) {
+            different.push((second, false));
+        }
+    }
+}
+
+fn is_one_app(first: &Claim<'_>, second: &Claim<'_>) -> bool {
+    first.app.environment == second.app.environment && first.app.name == second.app.name
 }
 
 /// Only claims of one bucket can clash, so that a thousand apps are not compared pair by pair.
@@ -126,16 +158,16 @@ fn bucket(thing: &Thing) -> String {
         Thing::Object(kind, name) => format!("{kind} {name}"),
         Thing::Port(port) => format!("port {}/{}", port.host, port.protocol),
         Thing::Written { source: MountSource::Volume(name), .. } => format!("volume {name}"),
-        Thing::Written { source: MountSource::Bind(_), .. } => "path".to_owned(),
+        Thing::Written { source: MountSource::Bind(_), .. } | Thing::Read(_) => "path".to_owned(),
     }
 }
 
 /// Services of one app may write one volume, and have one app's name.
 fn compared(first: &Claim<'_>, second: &Claim<'_>) -> bool {
-    let same = first.app.environment == second.app.environment && first.app.name == second.app.name;
+    let same = is_one_app(first, second);
     let one_stem = || stem(&first.app.environment, &first.app.name) == stem(&second.app.environment, &second.app.name);
     match first.thing {
-        Thing::Stem(_) | Thing::Written { .. } => !same,
+        Thing::Stem(_) | Thing::Written { .. } | Thing::Read(_) => !same,
         // Apps of one stem are told so once, not for each of their things.
         Thing::Object(..) => same || !one_stem(),
         Thing::Port(_) => true,
@@ -186,15 +218,18 @@ fn services<'a>(app: &'a App, desired: &Desired) -> Vec<Claim<'a>> {
                 claim(&["ports", &index.to_string()], Thing::Port(port));
             }
         }
-        for (index, mount) in service.volumes.iter().enumerate().filter(|(_, mount)| !mount.read_only) {
+        for (index, mount) in service.volumes.iter().enumerate() {
             let shared = match &mount.source {
                 VolumeSource::Volume(key) => app.manifest.volumes.get(key).is_some_and(|volume| volume.shared),
                 VolumeSource::Path(_) => false,
             };
             let source = resolved.spec.mounts.iter().find(|m| m.target == mount.target.as_str());
-            if let Some(source) = source.map(|mount| mount.source.clone()) {
-                claim(&["volumes", &index.to_string()], Thing::Written { source, shared });
-            }
+            let thing = match (source.map(|mount| mount.source.clone()), mount.read_only) {
+                (Some(source), false) => Thing::Written { source, shared },
+                (Some(MountSource::Bind(path)), true) => Thing::Read(path),
+                (Some(MountSource::Volume(_)), true) | (None, _) => continue,
+            };
+            claim(&["volumes", &index.to_string()], thing);
         }
     }
     claims

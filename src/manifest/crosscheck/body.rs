@@ -2,11 +2,14 @@
 
 use super::findings::Findings;
 use crate::{
+    desired::label::{PRUNE, reserved},
     manifest::{Manifest, Service, Text},
     value::{Duration, ServiceName, Size},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The most ports of an app, those that are only exposed included.
+const MOST_PORTS: usize = 2048;
 /// The least memory Docker gives a container.
 const LEAST_MEMORY: Size = Size::from_bytes(6 << 20);
 
@@ -45,22 +48,39 @@ fn targets(name: &ServiceName, service: &Service, findings: &mut Findings<'_>) {
     }
 }
 
-/// Labels that begin like ours are ours; `reconcile.prune` is the one people set.
+/// Labels of ours and of the engines are not for manifests; `reconcile.prune` is the one people set.
 pub(super) fn labels(path: &[&str], labels: &BTreeMap<String, Text>, findings: &mut Findings<'_>) {
-    for (label, value) in labels.iter().filter(|(label, _)| label.starts_with("reconcile.")) {
+    for (label, value) in labels {
         let path: Vec<&str> = path.iter().copied().chain([label.as_str()]).collect();
-        if label != "reconcile.prune" {
-            let message = format!("label `{label}` is reserved: `reconcile.` marks what the tool itself sets");
-            findings.advise(&path, message, "choose another name");
-        } else if !matches!(value.0.as_str(), "true" | "false") {
+        if let Some(owner) = reserved(label) {
+            findings.advise(&path, format!("label `{label}` is reserved for {owner}"), "choose another name");
+        } else if label == PRUNE && !matches!(value.0.as_str(), "true" | "false") {
             let message = format!("`reconcile.prune` is `true` or `false`, not `{}`", value.0);
             findings.add(&path, message);
         }
     }
 }
 
+/// Each is looked at by itself, so that a short text must not stand for millions.
+fn ports(manifest: &Manifest, findings: &mut Findings<'_>) {
+    let mut count = 0_usize;
+    for (name, service) in &manifest.services {
+        let published = service.ports.iter().map(|mapping| mapping.count());
+        let exposed = service.expose.iter().map(|port| port.count());
+        for (field, ports) in [("ports", published.sum::<usize>()), ("expose", exposed.sum())] {
+            count = count.saturating_add(ports);
+            if count > MOST_PORTS {
+                let message = format!("with these the app has more than {MOST_PORTS} ports");
+                findings.advise(&["services", name.as_str(), field], message, "write fewer");
+                return;
+            }
+        }
+    }
+}
+
 /// What is wrong with the parts of an app that are no service.
 pub(super) fn rest(manifest: &Manifest, findings: &mut Findings<'_>) {
+    ports(manifest, findings);
     if manifest.services.is_empty() {
         findings.advise(&["services"], "the app has no service", "to remove an app, remove its file");
     }

@@ -83,4 +83,38 @@ fn a_volume_or_path_has_one_writing_app_unless_both_share_it() {
     assert_eq!(pair(app(old, "data:/d"), app(old, "data:/d:ro")), 0);
     assert_eq!(pair(app("{}", "/srv/x:/d"), app("{}", "/srv/x/y:/d")), 2);
     assert_eq!(pair(app("{}", "/srv/x:/d"), app("{}", "/srv/xy:/d")), 0);
+    assert_eq!(pair(app("{}", "/srv/x:/d"), app("{}", "/srv/x:/d:ro")), 0);
+}
+
+#[test]
+fn no_app_reads_below_what_another_writes_where_a_link_could_be_put() {
+    let app = |mount: &str| format!("services: {{web: {{image: 'bb:1', volumes: ['{mount}']}}}}\n");
+    let pair = |first: &str, second: &str| said(&[("production/a", &app(first)), ("staging/b", &app(second))]);
+    let told = pair("/srv/x:/d", "/srv/x/y:/d:ro");
+    assert!(
+        told[0].contains("`/srv/x/y` lies below `/srv/x`, where the other app could put a link to anywhere"),
+        "{told:?}"
+    );
+    assert_eq!(told.len(), 2);
+    assert_eq!(pair("/srv/x/y:/d:ro", "/srv/x:/d").len(), 2);
+    assert_eq!(pair("/srv/x:/d:ro", "/srv/x/y:/d"), Vec::<String>::new());
+    assert_eq!(pair("/srv/x:/d:ro", "/srv/x/y:/d:ro"), Vec::<String>::new());
+    assert_eq!(pair("/srv/x:/d", "/srv/xy:/d:ro"), Vec::<String>::new());
+}
+
+#[test]
+fn a_short_text_stands_for_no_million_of_ports_and_errors() {
+    let app = |ports: &str| format!("services: {{web: {{image: 'bb:1', ports: [{ports}]}}}}\n");
+    let refused = |text: &str| {
+        let texts = files(&[("environments/production/a.yaml", text)]);
+        let mut apps = load(&texts, &"production".parse().unwrap(), "environments").apps;
+        apps.pop_first().unwrap().1.err().map(|problems| told(&problems[0]))
+    };
+    let much = "with these the app has more than 2048 ports (write fewer)";
+    assert_eq!(refused(&app("'1-65535:1-65535'")), Some(format!("1:40: {much}")));
+    assert_eq!(refused(&app("'1000-3047:1000-3047'")), None);
+    let exposed = "services: {web: {image: 'bb:1', expose: ['1-65535/udp']}}\n";
+    assert_eq!(refused(exposed), Some(format!("1:41: {much}")));
+    // Each of them is told, and not each with each.
+    assert_eq!(said(&[("production/a", &app(&"'80:80',".repeat(2000)))]).len(), 2000);
 }

@@ -32,6 +32,7 @@ fn well() -> AppReport {
         outcome: Some(Outcome::Succeeded),
         error: None,
         notes: Vec::new(),
+        engine_socket: Vec::new(),
         images: BTreeMap::new(),
     }
 }

@@ -1,18 +1,18 @@
-use super::{PROTECTED, judged, told};
+use super::{PROTECTED, app, gateway, judged, told};
 use crate::{
     desired::{
-        ContainerSpec,
+        ContainerSpec, Desired,
         spec::{Mount, MountSource},
     },
     host,
     observed::Role,
     policy::{
-        Subject,
+        Denial, Subject,
         bind::{self, BindDenied},
-        follow,
+        follow, judge, of_app,
     },
 };
-use std::collections::BTreeSet;
+use serde_json::json;
 
 fn bound(path: &str, read_only: bool) -> ContainerSpec {
     let mount = Mount { source: MountSource::Bind(path.to_owned()), target: "/x".to_owned(), read_only };
@@ -151,6 +151,19 @@ fn a_denied_bind_says_what_would_allow_it() {
     }
 }
 
+/// What the disk says of these binds, one after the other: links as pairs of where and whither.
+fn followed(policy: &str, links: &[(&str, &str)], path: &str) -> String {
+    let host = host::read("h.yaml", &format!("policy: {{{policy}}}\n")).unwrap();
+    let role = Role::Service("web".parse().unwrap());
+    let subject = Subject { app: &gateway(false), role: &role, protected_paths: &PROTECTED.map(str::to_owned) };
+    let real = |path: &str| {
+        let below = |(link, whither): &(&str, &str)| Some(format!("{whither}{}", path.strip_prefix(link)?));
+        links.iter().find_map(below).or_else(|| Some(path.to_owned()))
+    };
+    let denials = follow(&host.settings.policy, &subject, &bound(path, true), real);
+    denials.first().map_or_else(String::new, |denial| denial.message.clone())
+}
+
 #[test]
 fn a_link_is_judged_by_where_it_leads() {
     let links = [
@@ -159,41 +172,84 @@ fn a_link_is_judged_by_where_it_leads() {
         ("/srv/data/state", "/opt/state"),
         ("/srv/data/moved", "/mnt/disk/moved"),
         ("/srv/data/inside", "/srv/data/other"),
-        ("/srv/data/plain", "/srv/data/plain"),
-        ("/srv/data", "/srv/data"),
-        ("/srv/big", "/mnt/big"),
-        ("/srv/big/app", "/mnt/big/app"),
-        ("/opt/state", "/mnt/state"),
         ("/srv/data/mnt", "/mnt/state/state.db"),
+        ("/srv/big", "/mnt/big"),
+        ("/opt/state", "/mnt/state"),
+        ("/var/lib/reconcile", "/srv/disk/reconcile"),
     ];
     let table = [
         ("/srv/data/plain", ""),
-        ("/srv/data/inside", ""),
         ("/srv/data/not-there", ""),
+        ("/srv/big", ""),
         ("/srv/big/app", ""),
         ("/srv/data/escape", "`/srv/data/escape` leads to another place: `/etc` would show `/etc/reconcile`"),
+        ("/srv/data/escape/x", "`/srv/data/escape/x` leads to another place: `/etc/x` is below none"),
         ("/srv/data/socket", "`/srv/data/socket` leads to another place: `/run/docker.sock` is or holds"),
         ("/srv/data/state", "`/srv/data/state` leads to another place: `/opt/state` would show"),
         ("/srv/data/mnt", "`/srv/data/mnt` leads to another place: `/mnt/state/state.db` would show `/mnt/state`"),
         ("/srv/data/moved", "`/srv/data/moved` leads to another place: `/mnt/disk/moved` is below none"),
+        (
+            "/srv/data/inside",
+            "`/srv/data/inside` is a link or lies behind one, and links below a data root are not followed; it leads to `/srv/data/other`",
+        ),
+        ("/srv/data/inside/x", "`/srv/data/inside/x` is a link or lies behind one"),
+        ("/srv/disk/reconcile", "`/srv/disk/reconcile` would show `/srv/disk/reconcile`"),
+        ("/srv/disk", "`/srv/disk` would show `/srv/disk/reconcile`"),
+        // As it is written it is denied already, and told once.
+        ("/etc", ""),
     ];
-    let host = host::read("h.yaml", "policy: {data_roots: [/srv/data, /srv/big]}\n").unwrap();
-    let role = Role::Service("web".parse().unwrap());
-    let subject = Subject {
-        environment: &"production".parse().unwrap(),
-        app: &"gateway".parse().unwrap(),
-        role: &role,
-        internal_only: false,
-        external_networks: &BTreeSet::new(),
-        protected_paths: &PROTECTED.map(str::to_owned),
-    };
     for (path, begins) in table {
-        let real = |path: &str| links.iter().find(|(link, _)| *link == path).map(|(_, real)| (*real).to_owned());
-        let denials = follow(&host.settings.policy, &subject, &bound(path, true), real);
-        let message = denials.first().map_or("", |denial| &denial.message);
-        assert_eq!(denials.is_empty(), begins.is_empty(), "{path}: {message}");
+        let message = followed("data_roots: [/srv/data, /srv/big, /srv/disk]", &links, path);
+        assert_eq!(message.is_empty(), begins.is_empty(), "{path}: {message}");
         assert!(message.starts_with(begins), "{path}: {message}");
     }
+}
+
+#[test]
+fn a_link_to_a_socket_needs_the_same_permission_as_the_socket() {
+    let links = [("/srv/data/socket", "/run/docker.sock")];
+    let named = "data_roots: [/srv/data], engine_socket: [gateway/web]";
+    assert!(followed("data_roots: [/srv/data]", &links, "/srv/data/socket").contains("leads to another place"));
+    assert!(followed(named, &links, "/srv/data/socket").contains("is a link"));
+    assert_eq!(followed(named, &[("/run/docker.sock", "/run/user/7/docker.sock")], "/var/run/docker.sock"), "");
+}
+
+#[test]
+fn nothing_is_bound_below_what_another_container_writes() {
+    let both = |writer: &str, other: &str, job: bool| {
+        let jobs = if job { json!({"job": {"service": "other", "command": ["x"]}}) } else { json!({}) };
+        app(&json!({
+            "services": {
+                "writer": {"image": "a", "volumes": [writer]},
+                "other": {"image": "a", "volumes": [other]},
+            },
+            "jobs": jobs,
+        }))
+    };
+    let host = host::read("h.yaml", "policy: {data_roots: [/srv]}\n").unwrap();
+    let judged = |app: &Desired| {
+        let policy = &host.settings.policy;
+        of_app(app, &[], |subject, spec| judge(policy, subject, spec)).into_iter().map(|(_, denial)| denial).collect()
+    };
+    let table = [
+        ("/srv/a:/a", "/srv/a/b:/b", true),
+        ("/srv/a:/a", "/srv/a/b/c:/b:ro", true),
+        ("/srv/a/:/a", "/srv/a/b:/b:ro", true),
+        ("/srv/a:/a", "/srv/a:/b", false),
+        ("/srv/a:/a", "/srv/ab:/b", false),
+        ("/srv/a:/a:ro", "/srv/a/b:/b", false),
+        ("/srv/a/b:/a", "/srv/a:/b:ro", false),
+    ];
+    for (writer, other, denied) in table {
+        let denials: Vec<Denial> = judged(&both(writer, other, false));
+        assert_eq!(!denials.is_empty(), denied, "{writer} {other}: {}", told(&denials));
+    }
+    let expected = "services.other.volumes: `/srv/a/b` lies below `/srv/a`, where service/writer can put a link to \
+                    anywhere; mount `/srv/a` here too (`policy.data_roots`) → nothing";
+    assert_eq!(told(&judged(&both("/srv/a:/a", "/srv/a/b:/b", false))), expected);
+    let fields: Vec<String> =
+        judged(&both("/srv/a:/a", "/srv/a/b:/b", true)).into_iter().map(|denial: Denial| denial.field).collect();
+    assert_eq!(fields, ["services.other.volumes", "jobs.job.volumes"]);
 }
 
 #[test]

@@ -33,6 +33,43 @@ fn logging(option: &str, value: &str) -> ContainerSpec {
     ContainerSpec { logging: Some(Logging { driver: "syslog".to_owned(), options }), ..plain() }
 }
 
+fn logged_by(driver: &str) -> ContainerSpec {
+    ContainerSpec { logging: Some(Logging { driver: driver.to_owned(), options: BTreeMap::new() }), ..plain() }
+}
+
+fn in_group(group: &str) -> ContainerSpec {
+    ContainerSpec { group_add: vec![group.to_owned()], ..plain() }
+}
+
+fn in_memory(options: &str) -> ContainerSpec {
+    ContainerSpec { tmpfs: BTreeMap::from([("/tmp".to_owned(), options.to_owned())]), ..plain() }
+}
+
+#[test]
+fn labels_of_the_tool_and_of_the_engines_are_for_nobody() {
+    let labelled =
+        |name: &str| ContainerSpec { labels: BTreeMap::from([(name.to_owned(), "x".to_owned())]), ..plain() };
+    let reserved = [
+        "reconcile.app",
+        "reconcile.installation",
+        "reconcile.job",
+        "com.docker.compose.project",
+        "com.docker.swarm.task",
+        "io.docker.x",
+        "org.dockerproject.x",
+        "io.podman.compose.project",
+        "io.containers.autoupdate",
+    ];
+    for name in reserved {
+        let denied = told(&judged("privileged: [gateway/web], cap_add: [gateway/web]", labelled(name)));
+        assert!(denied.starts_with(&format!("services.web.labels: label `{name}` is reserved for ")), "{denied}");
+        assert!(denied.ends_with("(`labels`) → nothing"), "{denied}");
+    }
+    for name in ["reconcile.prune", "team", "traefik.enable", "org.opencontainers.image.source", "com.example.docker"] {
+        assert_eq!(told(&judged("", labelled(name))), "", "{name}");
+    }
+}
+
 #[test]
 fn what_weakens_a_container_counts_as_privileged() {
     let privileged = ContainerSpec { privileged: true, ..plain() };
@@ -55,8 +92,22 @@ fn what_weakens_a_container_counts_as_privileged() {
         ("sysctls", with_sysctl("fs.file-max")),
         ("sysctls", with_sysctl("kernel/core_pattern")),
         ("sysctls", on_host),
+        ("security_opt", with_option("no-new-privileges=false")),
+        ("security_opt", with_option("no-new-privileges:0")),
+        ("group_add", in_group("keep-groups")),
+        ("tmpfs", in_memory("size=1m,dev")),
+        ("tmpfs", in_memory("suid")),
+        ("tmpfs", in_memory("rshared")),
         ("logging", logging("syslog-address", "unix:///var/run/docker.sock")),
+        ("logging", logging("syslog-address", "UNIX:///var/run/docker.sock")),
+        ("logging", logging("syslog-address", "/run/x")),
         ("logging", logging("fluentd-address", "unixgram:///run/x")),
+        ("logging", logging("path", "/etc/cron.d/x")),
+        ("logging", logging("syslog-tls-key", "/etc/shadow")),
+        ("logging", logging("something-new", "x")),
+        ("logging", logged_by("splunk")),
+        ("logging", logged_by("passthrough")),
+        ("logging", logged_by("")),
     ];
     for (field, spec) in attacks {
         let not_named = "network_mode_host: [gateway/web], privileged: [gateway/db, other/web, staging/gateway/web]";
@@ -77,7 +128,11 @@ fn what_keeps_a_container_in_or_is_its_own_needs_no_permission() {
     let settings = ["net.core.somaxconn", "net/core/somaxconn", "kernel.shmmax", "kernel.sem", "fs.mqueue.msg_max"];
     let dropped = ContainerSpec { cap_drop: BTreeSet::from(["ALL".to_owned()]), ..plain() };
     let remote = logging("syslog-address", "tcp://logs.example.com:514");
-    let specs = options.map(with_option).into_iter().chain(settings.map(with_sysctl)).chain([dropped, remote]);
+    let rotated = logging("max-size", "10m");
+    let temporary = in_memory("size=64m,mode=1777,uid=1000,exec,nosuid,nodev,rw");
+    let others = [dropped, remote, rotated, logged_by("json-file"), logged_by("journald"), temporary, in_memory("")];
+    let others = others.into_iter().chain(["video", "1000", "docker"].map(in_group));
+    let specs = options.map(with_option).into_iter().chain(settings.map(with_sysctl)).chain(others);
     for spec in specs {
         assert_eq!(told(&judged("", spec)), "");
     }
@@ -158,6 +213,8 @@ fn images_come_from_where_the_host_says() {
         ("registries: [library/*]", "redis", true),
         ("registries: [\"**\"]", "a.example.com/b", true),
         ("registries: [\"**\"]", "NOT A REFERENCE", false),
+        ("registries: [\"**\"]", "sha256:0000000000000000000000000000000000000000000000000000000000000000", false),
+        ("registries: [library/*]", "sha256:0000000000000000000000000000000000000000000000000000000000000000", false),
         ("registries: [\"*.example.com/team/app\"]", "eu.example.com/team/app", true),
         ("registries: [\"*.example.com/team/app\"]", "example.org/team/app", false),
     ];

@@ -21,6 +21,18 @@ fn networked(network: Network) -> ContainerSpec {
     ContainerSpec { image: "a".to_owned(), network, ..ContainerSpec::default() }
 }
 
+fn shared_with(service: &str) -> Network {
+    Network::Service(service.parse().unwrap())
+}
+
+fn with_variable(name: &str) -> ContainerSpec {
+    ContainerSpec { env: BTreeMap::from([(name.to_owned(), "x".to_owned())]), ..networked(Network::None) }
+}
+
+fn with_label(name: &str) -> ContainerSpec {
+    ContainerSpec { labels: BTreeMap::from([(name.to_owned(), "x".to_owned())]), ..networked(Network::None) }
+}
+
 fn joined(name: &str) -> Network {
     Network::Networks(BTreeMap::from([(name.to_owned(), BTreeSet::new())]))
 }
@@ -87,8 +99,40 @@ fn the_hosts_network_is_for_services_that_are_named() {
 }
 
 #[test]
+fn what_only_looks_like_a_network_of_the_app_is_the_hosts_own() {
+    let table = [
+        (joined("host"), "the network `host` is the host's own and may not be used"),
+        (joined("lan"), "the network `lan` of driver `macvlan` is beside the host's own, not behind it"),
+    ];
+    for (network, message) in table {
+        let expected = format!(
+            "services.web.networks: {message} (`policy.network_mode_host`) → network_mode_host: [production/gateway/web]"
+        );
+        assert_eq!(told(&judged("", networked(network.clone()))), expected);
+        assert_eq!(told(&judged("network_mode_host: [gateway/web]", networked(network.clone()))), "");
+        let closed = "never_expose: [gateway/web], network_mode_host: [gateway/web]";
+        assert!(told(&judged(closed, networked(network))).contains("policy.never_expose"));
+    }
+}
+
+#[test]
+fn a_job_is_as_closed_as_its_service() {
+    let job = || Role::Job("migrate".parse().unwrap());
+    for (policy, internal_only) in
+        [("never_expose: [gateway/web]", false), ("never_expose: [gateway/migrate]", false), ("", true)]
+    {
+        let denied = told(&asked(policy, networked(joined("shared")), job(), internal_only));
+        assert!(
+            denied.starts_with("jobs.migrate.networks: the external network `shared` is joined"),
+            "{policy}: {denied}"
+        );
+    }
+    assert_eq!(told(&asked("never_expose: [gateway/proxy]", networked(joined("shared")), job(), false)), "");
+}
+
+#[test]
 fn other_networks_need_no_permission() {
-    for network in [Network::None, joined("shared"), Network::Service("db".parse().unwrap())] {
+    for network in [Network::None, joined("shared"), shared_with("proxy")] {
         assert_eq!(told(&judged("", networked(network))), "");
     }
 }
@@ -103,7 +147,17 @@ fn what_is_never_exposed_has_no_way_in_whatever_else_is_allowed() {
         (networked(joined("shared")), "services.web.networks: the external network `shared` is joined, but"),
         (
             networked(Network::Service("proxy".parse().unwrap())),
-            "services.web.network_mode: the network of service `proxy` is shared, but",
+            "services.web.network_mode: the network of service `proxy`, which may be reached, is shared, but",
+        ),
+        (
+            networked(joined("not-the-apps")),
+            "services.web.networks: the external network `not-the-apps` is joined, but",
+        ),
+        (with_variable("VIRTUAL_HOST"), "services.web.env: `VIRTUAL_HOST` lets a proxy route to it, but"),
+        (with_label("traefik.enable"), "services.web.labels: label `traefik.enable` lets a proxy route to it, but"),
+        (
+            with_label("caddy_0.reverse_proxy"),
+            "services.web.labels: label `caddy_0.reverse_proxy` lets a proxy route to it, but",
         ),
     ];
     for (spec, begins) in table {
@@ -114,7 +168,7 @@ fn what_is_never_exposed_has_no_way_in_whatever_else_is_allowed() {
         let own = told(&asked(permissive, spec, web(), true));
         assert_eq!(own, format!("{begins} the manifest says it is `internal_only` (`internal_only`) → nothing"));
     }
-    for network in [Network::None, joined("production-gateway_backend")] {
+    for network in [Network::None, joined("production-gateway_backend"), joined("plain"), shared_with("inner")] {
         assert_eq!(told(&judged(all, networked(network))), "");
     }
     let elsewhere = r#"never_expose: [staging/gateway/web, gateway/db], publish: ["0.0.0.0:*"]"#;

@@ -38,6 +38,7 @@ fn report(app: &str, outcome: Option<Outcome>, drifted: &[&str]) -> AppReport {
         outcome,
         error: None,
         notes: Vec::new(),
+        engine_socket: Vec::new(),
         images: BTreeMap::new(),
     }
 }

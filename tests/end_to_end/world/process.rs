@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use std::{
-    io::Read,
+    io::{Read, Write},
     process::{Child, Command, Stdio},
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -57,6 +57,34 @@ impl Started {
         let status = status.unwrap_or_else(|| panic!("still running after {LONGEST_RUN:?}:\n{stdout}\n{stderr}"));
         Ran { code: status.code(), stdout, stderr }
     }
+}
+
+/// Runs a command that asks, and answers each question when it is asked.
+pub fn answered(mut command: Command, question: &str, answers: &[&dyn Fn() -> &'static str]) -> Ran {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the terminal starts");
+    let (mut stdout, mut stdin) = (child.stdout.take().unwrap(), child.stdin.take().unwrap());
+    let stderr = drain(child.stderr.take().unwrap());
+    let (mut seen, mut asked, mut bytes) = (Vec::new(), 0, [0; 4096]);
+    loop {
+        let read = stdout.read(&mut bytes).unwrap_or_default();
+        if read == 0 {
+            break;
+        }
+        seen.extend_from_slice(&bytes[..read]);
+        let questions = String::from_utf8_lossy(&seen).matches(question).count();
+        while asked < questions {
+            let answer = answers.get(asked).unwrap_or_else(|| panic!("asked once more than expected"))();
+            stdin.write_all(answer.as_bytes()).unwrap();
+            asked += 1;
+        }
+    }
+    let code = child.wait().unwrap().code();
+    Ran { code, stdout: String::from_utf8_lossy(&seen).into_owned(), stderr: stderr.join().unwrap() }
 }
 
 fn drain(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {

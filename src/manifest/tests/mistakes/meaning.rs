@@ -120,7 +120,7 @@ services:
     labels: {reconcile.app: x, reconcile.prune: maybe}
 "##,
         &[
-            r##"4:29: label `reconcile.app` is reserved: `reconcile.` marks what the tool itself sets (choose another name)"##,
+            r##"4:29: label `reconcile.app` is reserved for what the tool itself sets (choose another name)"##,
             r##"4:49: `reconcile.prune` is `true` or `false`, not `maybe`"##,
         ],
     ),
