@@ -67,6 +67,7 @@ services:
     user: "1000:1000"
     command: [sh, -c, "trap 'cat $POSTGRES_PASSWORD_FILE > /tmp/seen' HUP; trap 'exit 0' TERM; cat $POSTGRES_PASSWORD_FILE > /tmp/seen; while true; do sleep 1 & wait; done"]
     secrets: [{{source: db_password, target: password, uid: 1000, gid: 1000, mode: "0400", env: POSTGRES_PASSWORD_FILE, on_change: {on_change}}}]
+    tmpfs: [/tmp]
     stop_grace_period: 1s
     rollout: {{min_healthy_time: 0s}}
 "#
@@ -213,8 +214,8 @@ fn modes_are_right_under_any_umask(world: &World) {
     host(world, "");
     secret(world, "web", "db_password", "hunter2");
     let configs = "configs: {ini: {content: x}}\n";
-    let used = "    configs: [{source: ini, target: /etc/x.ini}]\n    stop_grace";
-    world.push("web", &format!("{configs}{}", database("restart").trim_start().replace("    stop_grace", used)));
+    let used = "    configs: [{source: ini, target: /etc/x.ini}]\n    tmpfs";
+    world.push("web", &format!("{configs}{}", database("restart").trim_start().replace("    tmpfs", used)));
     world.run_under("000", &[]).expect(0);
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
     let [secrets] = delivered(world, "secrets", "db").try_into().unwrap();
@@ -264,6 +265,7 @@ fn a_job_has_the_secrets_and_configs_of_its_service(world: &World) {
     let more = format!(
         r#"    configs: [{{source: ini, target: /etc/x.ini}}]
     volumes: ["{}:/shared"]
+    tmpfs: [/tmp]
     stop_grace_period: 0s
     rollout: {{min_healthy_time: 0s}}
 configs: {{ini: {{content: from-config}}}}
@@ -273,7 +275,7 @@ jobs:
         shared.display()
     );
     let manifest = database("restart");
-    let (begins, _) = manifest.split_once("    stop_grace").unwrap();
+    let (begins, _) = manifest.split_once("    tmpfs").unwrap();
     world.push("web", &format!("{begins}{more}"));
     world.converge();
     assert_eq!(fs::read_to_string(shared.join("job")).unwrap(), "hunter2from-config");

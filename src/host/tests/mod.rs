@@ -159,11 +159,11 @@ fn what_is_wrong_is_said_with_its_place() {
 
 #[test]
 fn keys_of_rooms_not_built_yet_are_refused_by_name() {
-    let root = ["secrets", "registries", "proxy", "acme", "backup"];
+    let root = ["registries", "proxy", "acme", "backup"];
     for key in root {
         assert_eq!(bad(&format!("prune: true\n{key}: null\n")), format!("h.yaml:2:1: `{key}` is not supported yet"));
     }
-    for key in ["secret_env", "hosts"] {
+    for key in ["hosts"] {
         assert_eq!(bad(&format!("policy:\n  {key}: x\n")), format!("h.yaml:2:3: `{key}` is not supported yet"));
     }
 }
