@@ -52,8 +52,8 @@ services:
       C: {literal: '${X}'}
 "##,
         &[
-            r##"5:11: secret `a` is not declared (declare it at the top of the app: `secrets: {a: {}}`)"##,
-            r##"6:21: `x` is not a template: there is no secret in it: write `${secret:<name>}`, or the text without `template` (for example `postgresql://app:${secret:password|urlencode}@db/app`)"##,
+            r##"5:19: secret `a` is not declared (declare it at the top of the app: `secrets: {a: {}}`)"##,
+            r##"6:21: `x` is not a template: there is no secret in it: write `${secret:<name>}`, or the text without `template` (for example `"postgresql://app:${secret:password|urlencode}@db/app"`)"##,
         ],
     ),
     (
