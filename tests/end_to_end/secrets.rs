@@ -16,6 +16,7 @@ stories! {
         a_config_is_a_file_of_the_revision,
         modes_are_right_under_any_umask,
         a_folder_that_is_gone_is_delivered_again,
+        after_a_boot_secrets_are_there_before_the_engine_starts_anything,
         a_job_has_the_secrets_and_configs_of_its_service;
     docker:
         a_missing_secret_blocks_its_app_alone,
@@ -254,6 +255,29 @@ fn a_folder_that_is_gone_is_delivered_again(world: &World) {
     assert_eq!(world.one("web", "db"), container);
     assert_eq!(container.exec(&["cat", "/run/secrets/password"]), "hunter2");
     world.is_synced();
+}
+
+/// After a boot nothing is in memory, and no engine runs yet.
+fn after_a_boot_secrets_are_there_before_the_engine_starts_anything(world: &World) {
+    host(world, "");
+    secret(world, "web", "db_password", "hunter2-first");
+    world.push("web", &database("restart"));
+    world.converge();
+    // Another revision: the folder has another name than that of the first.
+    secret(world, "web", "db_password", "hunter2-second");
+    world.converge();
+    let container = world.one("web", "db");
+    let [folder] = delivered(world, "secrets", "db").try_into().unwrap();
+    world.engine.ask(&["stop", "-t", "0", &container.id]);
+    fs::remove_dir_all(folder.ancestors().nth(3).unwrap()).unwrap();
+    assert!(!world.engine.try_ask(&["start", &container.id]).status.success(), "it starts without its secrets");
+
+    world.run_alone(&["secret", "materialise"]).expect(0).says("1 delivered.");
+    world.engine.ask(&["start", &container.id]);
+    assert_eq!(container.exec(&["cat", "/run/secrets/password"]), "hunter2-second");
+    assert_eq!(container.exec(&["stat", "-c", "%u:%g %a", "/run/secrets/password"]), "1000:1000 400");
+    world.converge();
+    assert_eq!(world.one("web", "db"), container, "it was not to be made anew");
 }
 
 fn a_job_has_the_secrets_and_configs_of_its_service(world: &World) {
