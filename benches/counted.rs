@@ -4,7 +4,7 @@ use reconcile::{
     desired::spec::Adjustable,
     engine::{
         Answer, CreateContainer, CreateNetwork, Detail, Engine, EngineInfo, Event, ImageView, LabelFilter, NetworkView,
-        Summary, VolumeView,
+        PullImage, Summary, VolumeView,
     },
 };
 use std::{
@@ -70,7 +70,7 @@ counted! {
     last_exit(id: &str) -> Option<i64>;
     run_healthcheck(id: &str) -> bool;
     events() -> Receiver<Event>;
-    pull(reference: &str, platform: Option<&str>) -> ();
+    pull(image: &PullImage<'_>) -> ();
     tag(image_id: &str, tag: &str) -> ();
     untag(tag: &str) -> ();
     create_network(network: &CreateNetwork) -> String;

@@ -115,7 +115,7 @@ impl Bench {
             secrets: Secrets::default(),
         };
         let ledger = StateDir::open(&state.path().join("state")).await?.ledger();
-        let hands = Hands { engine, info, slots: Slots::new(SIDE_BY_SIDE), nudges };
+        let hands = Hands { engine, info, slots: Slots::new(SIDE_BY_SIDE), nudges, keyring: Arc::default() };
         Ok(Self { services, host: Host { hands, ledger, settings }, environment: "bench".parse()?, _state: state })
     }
 

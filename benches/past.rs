@@ -24,6 +24,7 @@ pub async fn record(ledger: &Ledger, desired: &Desired, revisions: usize) -> Res
                 images: BTreeMap::from([("bb:1".to_owned(), "sha256:1".to_owned())]),
                 secrets: BTreeMap::new(),
             },
+            digests: BTreeMap::new(),
             origin: Provenance {
                 commit: format!("{number:040x}"),
                 author: "bench".into(),

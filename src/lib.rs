@@ -26,6 +26,7 @@ pub mod plan;
 pub mod policy;
 pub mod probe;
 pub mod record;
+pub mod registry;
 pub mod secret;
 pub mod server;
 pub mod show;

@@ -2,6 +2,8 @@
 
 #[path = "crash/closed.rs"]
 mod closed;
+#[path = "crash/fetching.rs"]
+mod fetching;
 #[path = "crash/halted.rs"]
 mod halted;
 #[path = "crash/killed.rs"]

@@ -1,5 +1,7 @@
 //! The daemon on the model: what it hears, what it misses, what it costs. Virtual time; a real ledger.
 
+#[path = "daemon/at_once.rs"]
+mod at_once;
 #[path = "daemon/branch.rs"]
 mod branch;
 #[path = "daemon/calls.rs"]

@@ -87,6 +87,21 @@ const WALLS: &[(&str, &[&str])] = &[
         ],
     ),
     ("probe", &["crate::plan", "crate::manifest", "crate::record"]),
+    // Who opens a registry: what is fetched from it, and when, is not its business.
+    (
+        "registry",
+        &[
+            "crate::apply",
+            "crate::desired",
+            "crate::engine",
+            "crate::manifest",
+            "crate::observed",
+            "crate::pass",
+            "crate::plan",
+            "crate::record",
+            "std::process",
+        ],
+    ),
     ("show", &["crate::engine", "crate::apply", "crate::source", "crate::observe", "crate::pass", "tokio", "std::fs"]),
     ("server", TELLERS),
     ("notice", TELLERS),

@@ -445,3 +445,29 @@ fn what_is_gone_from_the_manifest_goes_last() {
 fn nothing_is_done_where_nothing_differs() {
     assert_snapshot!(in_sync(&with_job(1, "pre_sync")).plan(), @"In sync.");
 }
+
+#[test]
+fn going_back_fetches_an_image_that_is_gone_by_the_digest_of_then() {
+    let back = |source: Option<&str>, more: &Value| {
+        let mut old = web(2, more);
+        let service = old.services.first_entry().unwrap().into_mut();
+        service.pinned_image = Some("sha256:0123456789abcdef".to_owned());
+        service.pinned_source = source.map(str::to_owned);
+        from_to(web(1, more), old)
+    };
+    let source = "registry.example.com/app@sha256:aa";
+    assert_snapshot!(back(Some(source), &probed()).plan(), @"
+    0 pull registry.example.com/app@sha256:aa
+    1 create web-v2                              0
+    2 start web-v2                               1
+    3 await web-v2                               2
+    4 stop web-v1                                0 1 2 3
+    5 remove web-v1                              3 4
+    ");
+    assert_snapshot!(back(None, &probed()).plan(), @"! image `app:1` of that revision (`sha256:0123456789ab…`) is gone from this host, and it came from no registry");
+    let pulled = |host: &mut Observed| host.applied.pulled = [source.to_owned()].into();
+    assert_snapshot!(back(Some(source), &probed()).met(pulled).plan(), @"! image `app:1` of that revision (`sha256:0123456789ab…`) is gone, and `registry.example.com/app@sha256:aa` is another one");
+    let mut never = probed();
+    merge(&mut never, &json!({"pull_policy": "never"}));
+    assert_snapshot!(back(Some(source), &never).plan(), @"! image `app:1` is not here, and `pull_policy: never` forbids to fetch it");
+}

@@ -6,9 +6,11 @@ pub mod nudges;
 pub mod perform;
 pub mod preflight;
 pub mod prove;
+pub mod pull;
 pub mod slots;
 
 pub use errand::{Errand, errand};
 pub use nudges::Nudges;
 pub use perform::{Hands, StepError};
+pub use pull::NotPulled;
 pub use slots::Slots;

@@ -1,12 +1,13 @@
 //! Performs an errand, and sees whether it did what it should. What an engine answers to a refused request differs
 //! from engine to engine, so a refusal is judged by looking at what is there now (research, engine §1).
 
-use super::{deliver, errand::Errand, nudges::Nudges, prove::Prover, slots::Slots};
+use super::{deliver, errand::Errand, nudges::Nudges, prove::Prover, pull::NotPulled, slots::Slots};
 use crate::{
     blame::Blame,
     desired::label,
     engine::{CreateContainer, Detail, Engine, EngineError, EngineInfo},
-    observed::{Effect, Failure, Image, Life},
+    observed::{Effect, Failure, Life},
+    registry::Keyring,
 };
 use std::sync::Arc;
 
@@ -16,6 +17,9 @@ pub enum StepError {
     /// The engine did not do it.
     #[error("cannot {doing}")]
     Engine { doing: String, source: EngineError },
+    /// An image did not come.
+    #[error(transparent)]
+    NotPulled(#[from] NotPulled),
     /// What the step was about has changed meanwhile: look again.
     #[error("{what}")]
     Surprise { what: String },
@@ -39,6 +43,7 @@ impl StepError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Taken { hint, .. } => Some(hint.clone()),
+            Self::NotPulled(why) => Some(why.hint()),
             Self::Files { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
                 Some("only root can give files to another user: leave `uid` and `gid` out, or run as root".to_owned())
             }
@@ -92,6 +97,8 @@ pub struct Hands<E> {
     pub info: EngineInfo,
     pub slots: Slots,
     pub nudges: Nudges,
+    /// What opens registries: a pull says what is fetched, and never with which password.
+    pub keyring: Arc<Keyring>,
 }
 
 impl<E> Clone for Hands<E> {
@@ -101,6 +108,7 @@ impl<E> Clone for Hands<E> {
             info: self.info.clone(),
             slots: self.slots.clone(),
             nudges: self.nudges.clone(),
+            keyring: Arc::clone(&self.keyring),
         }
     }
 }
@@ -131,8 +139,12 @@ impl<E: Engine> Hands<E> {
                 let _slot = self.slots.start().await;
                 return self.start(&id, &name).await;
             }
-            Errand::Pull { .. }
-            | Errand::CreateNetwork(_)
+            // A registry that stalls keeps nobody but those who pull.
+            Errand::Pull { reference, platform } => {
+                let _slot = self.slots.pull().await;
+                return self.pull(&reference, platform.as_deref()).await;
+            }
+            Errand::CreateNetwork(_)
             | Errand::RemoveNetwork { .. }
             | Errand::CreateVolume { .. }
             | Errand::Create(_)
@@ -161,6 +173,7 @@ impl<E: Engine> Hands<E> {
             Errand::Await { .. }
             | Errand::AwaitExit { .. }
             | Errand::Start { .. }
+            | Errand::Pull { .. }
             | Errand::Deliver(_)
             | Errand::Withdraw { .. } => Ok(Effect::Done),
             Errand::Signal { id, folders } => {
@@ -171,7 +184,6 @@ impl<E: Engine> Hands<E> {
                 on_disk(doing, move || folders.iter().try_for_each(|folder| deliver::told(folder))).await?;
                 Ok(told)
             }
-            Errand::Pull { reference, platform } => self.pull(&reference, platform.as_deref()).await,
             Errand::CreateNetwork(network) => match engine.create_network(&network).await {
                 Ok(id) => Ok(Effect::Made { id }),
                 Err(source) => self.network_made(&network.name, &network.labels, source).await,
@@ -250,20 +262,6 @@ impl<E: Engine> Hands<E> {
                 Err(StepError::Engine { doing: format!("{} container `{}`", verb.word(), detail.name), source })
             }
             Err(_) => Err(StepError::Engine { doing: format!("{} container `{id}`", verb.word()), source }),
-        }
-    }
-
-    async fn pull(&self, reference: &str, platform: Option<&str>) -> Result<Effect, StepError> {
-        let doing = || format!("pull image `{reference}`");
-        self.engine.pull(reference, platform).await.map_err(failed(doing()))?;
-        match self.engine.image(reference).await.map_err(failed(doing()))? {
-            Some(view) => Ok(Effect::Pulled(Image {
-                id: view.id,
-                volumes: view.volumes,
-                has_healthcheck: view.has_healthcheck,
-                digest: view.digests.into_iter().next(),
-            })),
-            None => Err(StepError::Surprise { what: format!("image `{reference}` was pulled and is not here") }),
         }
     }
 

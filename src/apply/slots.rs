@@ -7,11 +7,13 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 /// The most starts at once: beyond it the engine only gets slower (research, perf §1).
 const MOST_STARTS: usize = 16;
 
-/// Slots for engine calls; starts have their own, because one start costs the engine a hundred times a create.
+/// Slots for engine calls; starts have their own, because one start costs the engine a hundred times a create, and so have
+/// pulls, because a registry may keep them waiting for minutes.
 #[derive(Clone, Debug)]
 pub struct Slots {
     calls: Arc<Semaphore>,
     starts: Arc<Semaphore>,
+    pulls: Arc<Semaphore>,
 }
 
 impl Slots {
@@ -21,6 +23,7 @@ impl Slots {
         let cores = available_parallelism().map_or(2, std::num::NonZero::get);
         Self {
             calls: Arc::new(Semaphore::new(calls.max(1))),
+            pulls: Arc::new(Semaphore::new(calls.max(1))),
             starts: Arc::new(Semaphore::new((cores * 4).min(MOST_STARTS).min(calls.max(1)))),
         }
     }
@@ -33,5 +36,10 @@ impl Slots {
     /// A slot for a start.
     pub async fn start(&self) -> Option<SemaphorePermit<'_>> {
         self.starts.acquire().await.ok()
+    }
+
+    /// A slot for a pull.
+    pub async fn pull(&self) -> Option<SemaphorePermit<'_>> {
+        self.pulls.acquire().await.ok()
     }
 }

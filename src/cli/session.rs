@@ -8,6 +8,7 @@ use crate::{
     host::{self, Host},
     pass,
     record::{Ledger, RecordError, StateDir, place},
+    registry::Keyring,
     secret::{RepositoryFiles, Roots, Secrets},
     source::{Commit, Repository, SourceError, Unread},
     value::{AbsolutePath, AppName, EnvironmentName, Location},
@@ -199,7 +200,7 @@ impl Session {
         let nudges = Nudges::subscribe(&engine).await;
         let secrets = self.secrets();
         Ok(pass::Host {
-            hands: Hands { engine, info, slots: Slots::new(parallel), nudges },
+            hands: Hands { engine, info, slots: Slots::new(parallel), nudges, keyring: Arc::new(self.keyring()) },
             ledger,
             settings: pass::Settings {
                 installation: settings.installation.to_string(),
@@ -243,7 +244,12 @@ impl Session {
         std::path::absolute(&self.settings.state_dir).unwrap_or_else(|_| self.settings.state_dir.clone())
     }
 
-    /// Paths that no container may see: what is ours, and the engine's socket.
+    /// What opens registries: the host file's users, and the logins of whoever runs this.
+    fn keyring(&self) -> Keyring {
+        Keyring::new(self.host.settings.registries.clone(), settings::login_files())
+    }
+
+    /// Paths that no container may see: what is ours, what opens registries, and the engine's socket.
     pub fn protected_paths(&self, address: &str) -> Vec<String> {
         let (state, secrets) = (self.state_dir(), self.secrets());
         let socket = address.strip_prefix("unix://").unwrap_or(address).to_owned();
@@ -251,7 +257,9 @@ impl Session {
         let runtime = place::lock_dir(&settings::surroundings());
         let places = places.into_iter().flatten().chain([&runtime]).map(|path| path.display().to_string());
         let ours: Vec<String> = std::iter::once("/etc/reconcile".to_owned()).chain(places).collect();
-        ours.into_iter().chain(socket.starts_with('/').then_some(socket)).collect()
+        let passwords = self.host.settings.registries.values().map(|user| user.password_file.to_string());
+        let logins = settings::login_files().into_iter().map(|path| path.display().to_string());
+        ours.into_iter().chain(passwords).chain(logins).chain(socket.starts_with('/').then_some(socket)).collect()
     }
 
     /// The apps that the ledger or the head knows in an environment. A head that cannot be read adds none: the ledger

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     host::HostFile,
     record::place::{self, Surroundings},
+    registry,
     value::{EnvironmentName, Location},
 };
 use std::{collections::BTreeSet, path::PathBuf};
@@ -87,6 +88,19 @@ pub fn surroundings() -> Surroundings {
         xdg_state_home: variable("XDG_STATE_HOME"),
         xdg_runtime_dir: variable("XDG_RUNTIME_DIR"),
     }
+}
+
+/// The files in which the engines keep the logins of whoever runs this.
+#[must_use]
+pub fn login_files() -> Vec<PathBuf> {
+    let variable = |name| std::env::var_os(name).filter(|text| !text.is_empty());
+    let surroundings = registry::Surroundings {
+        uid: rustix::process::geteuid().as_raw(),
+        home: variable("HOME"),
+        docker_config: variable("DOCKER_CONFIG"),
+        xdg_runtime_dir: variable("XDG_RUNTIME_DIR"),
+    };
+    surroundings.login_files()
 }
 
 /// Who gives an order, for the record: the user behind `sudo`, else the user.

@@ -23,6 +23,9 @@ pub struct DesiredService {
     pub pull: PullPolicy,
     /// A rollback's image id: used instead of what the reference means today.
     pub pinned_image: Option<String>,
+    /// What is pulled for a pinned image that is not here any more: its repository with the digest of then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned_source: Option<String>,
     /// False when `scale` is 0: the container is kept stopped.
     pub running: bool,
     /// How readiness is judged, beyond the container's being up.

@@ -6,8 +6,10 @@
 
 pub mod docker;
 pub mod model;
+pub mod pull;
 pub mod view;
 
+pub use pull::{PullFault, PullImage};
 pub use view::{Detail, EngineInfo, Event, EventKind, ImageView, NetworkView, Summary, Usage, VolumeView};
 
 use crate::{
@@ -33,6 +35,9 @@ pub enum EngineError {
     /// It did not answer in time.
     #[error("the engine did not {doing} within {seconds} s")]
     Late { doing: String, seconds: u64 },
+    /// The image did not come: what the engine says of it, and what that means.
+    #[error("the engine says: {message}")]
+    NotPulled { fault: PullFault, message: String },
     /// It answered something that is not its own language.
     #[error("the engine's answer to `{doing}` cannot be read")]
     Garbled { doing: String, source: Box<dyn std::error::Error + Send + Sync> },
@@ -105,7 +110,7 @@ pub trait Engine: Send + Sync + 'static {
     fn events(&self) -> impl Future<Output = Answer<tokio::sync::mpsc::Receiver<Event>>> + Send;
 
     /// Fetches an image; the answer comes when it is here.
-    fn pull(&self, reference: &str, platform: Option<&str>) -> impl Future<Output = Answer<()>> + Send;
+    fn pull(&self, image: &PullImage<'_>) -> impl Future<Output = Answer<()>> + Send;
     /// Names an image.
     fn tag(&self, image_id: &str, tag: &str) -> impl Future<Output = Answer<()>> + Send;
     /// Takes a name off an image; the image stays while anything else names or uses it.

@@ -3,6 +3,7 @@
 use crate::{
     desired::spec::{Adjustable, ContainerSpec, PublishedPort},
     observed::{Endpoint, Life, projection::Projection},
+    value::ImageReference,
 };
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -111,6 +112,14 @@ impl ImageView {
             Some(_) | None => name,
         };
         self.references.contains(&format!("{repository}@{digest}"))
+    }
+
+    /// By which digest the registry of a reference knows this image, `repository@sha256:…`; none where it was made here.
+    #[must_use]
+    pub fn digest_for(&self, reference: &str) -> Option<String> {
+        let repository = |name: &str| name.parse::<ImageReference>().ok().map(|image| image.full_repository());
+        let wanted = repository(reference)?;
+        self.digests.iter().find(|digest| repository(digest).as_ref() == Some(&wanted)).cloned()
     }
 }
 

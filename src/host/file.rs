@@ -1,6 +1,6 @@
 //! The settings.
 
-use super::{Policy, Source, Target, Webhook};
+use super::{Policy, Registries, Source, Target, Webhook, registry};
 use crate::value::{AbsolutePath, EnvironmentName, InstallationName, ListenAddress};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use std::num::NonZero;
 #[serde(deny_unknown_fields, default)]
 #[schemars(
     title = "reconcile host file",
-    extend("x-unsupported" = ["registries", "proxy", "acme", "backup"])
+    extend("x-unsupported" = ["proxy", "acme", "backup"])
 )]
 pub struct HostFile {
     /// The mark of ownership: only objects with this label are changed or removed.
@@ -47,6 +47,13 @@ pub struct HostFile {
     /// Where the values of secrets are, and what opens encrypted ones.
     #[schemars(title = "Secrets", example = serde_json::json!({"dir": "/etc/reconcile/secrets"}))]
     pub secrets: SecretPlaces,
+    /// Who pulls from which registry, by the registry's host; of others the engine's own login is used.
+    #[schemars(
+        title = "Registries",
+        schema_with = "registry::schema",
+        example = serde_json::json!({"registry.example.com": {"username": "ci", "password_file": "/etc/reconcile/registry"}})
+    )]
+    pub registries: Registries,
     /// What manifests may ask of this host; what is not named is denied.
     #[schemars(title = "Policy", example = serde_json::json!({"publish": ["0.0.0.0:443"]}))]
     pub policy: Policy,
@@ -75,6 +82,7 @@ impl Default for HostFile {
             max_deletes: 10,
             retain: Retain::default(),
             secrets: SecretPlaces::default(),
+            registries: Registries::new(),
             policy: Policy::default(),
             listen: None,
             webhook: Webhook::default(),

@@ -4,12 +4,14 @@
 
 mod file;
 mod policy;
+mod registry;
 pub mod secret_file;
 mod source;
 pub mod voice;
 
 pub use file::{Drift, HostFile, Retain, SecretPlaces};
 pub use policy::Policy;
+pub use registry::{Registries, RegistryUser};
 pub use source::{Source, Ssh, Verify, VerifyMode};
 pub use voice::{Event, Target, Webhook};
 

@@ -54,20 +54,20 @@ impl Look {
 
     /// What the references of the app mean, and the images that are pinned or kept for it.
     fn images_of(&self, desired: &Desired) -> BTreeMap<String, Image> {
-        let references = desired
-            .services
-            .values()
-            .flat_map(|service| std::iter::once(&service.spec.image).chain(&service.pinned_image));
+        let names = desired.services.values().flat_map(|service| {
+            let reference = &service.spec.image;
+            std::iter::once(reference).chain(&service.pinned_image).map(move |name| (name, reference))
+        });
         let mut images = BTreeMap::new();
-        for reference in references {
-            if let Some(view) = self.images.iter().find(|view| view.answers_to(reference)) {
+        for (name, reference) in names {
+            if let Some(view) = self.images.iter().find(|view| view.answers_to(name)) {
                 images.insert(
-                    reference.clone(),
+                    name.clone(),
                     Image {
                         id: view.id.clone(),
                         volumes: view.volumes.clone(),
                         has_healthcheck: view.has_healthcheck,
-                        digest: view.digests.first().cloned(),
+                        digest: view.digest_for(reference),
                     },
                 );
             }

@@ -4,6 +4,7 @@ use super::{
     Asker, Head, Host, PassError, Wish,
     aim::{self, Aim},
     attempt, environment,
+    fetch::Fetched,
     gate::{Standing, gate},
     health, last_words,
     left::{self, Left},
@@ -20,7 +21,6 @@ use crate::{
     value::{AppId, AppName},
 };
 use jiff::Timestamp;
-use std::collections::BTreeSet;
 
 /// How the apps of an environment are: those of the branch and those that are on the host.
 ///
@@ -57,7 +57,7 @@ async fn one<E: Engine>(
         None => Desired::gone(wish.environment.clone(), app.clone()),
         Some(Err(problems)) => return unseen(report::invalid(app, problems, None)),
     };
-    let mut aim = match aim::take(host, wish, app, (&desired, &head.files), look, &BTreeSet::new()).await {
+    let mut aim = match aim::take(host, wish, app, (&desired, &head.files), look, &Fetched::default()).await {
         Ok(aim) => aim,
         Err(error) => return unseen(report::unknown(app, report::chain(Blame::World, &error), None)),
     };

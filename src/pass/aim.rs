@@ -1,13 +1,13 @@
 //! What an app's pass goes for: the target the ledger chooses, resolved to what is desired.
 
-use super::{Host, Mode, Wish, converge::Course, sealing::Sealing};
+use super::{Host, Mode, Wish, converge::Course, fetch::Fetched, sealing::Sealing};
 use crate::{
     desired::{Desired, resolve},
-    engine::Engine,
+    engine::{Engine, EngineError},
     observe::{Look, delivered, readiness},
-    observed::{Applied, Observed},
+    observed::{Applied, Image, Observed},
     plan::{Plan, cast::Cast},
-    record::{AppLedger, Outcome, RecordError, RevisionKey, Target, target},
+    record::{AppLedger, Entry, Outcome, RecordError, RevisionKey, Target, target},
     secret::{Gathered, RepositoryFiles},
     value::AppName,
 };
@@ -33,6 +33,9 @@ pub struct Aim {
 pub enum AimError {
     #[error("cannot use the record")]
     Record(#[from] RecordError),
+    /// The engine does not tell whether an image is here.
+    #[error("cannot look at the engine")]
+    Engine(#[from] EngineError),
     /// A stored revision cannot be resolved any more.
     #[error("revision {number} cannot be resolved under this release")]
     Stored { number: u32, source: resolve::StoredError },
@@ -61,17 +64,17 @@ impl Aim {
     }
 }
 
-/// Takes aim for one app. `pulled` names references that were pulled in this pass already.
+/// Takes aim for one app. `fetched` tells what registries were asked for in this pass already.
 ///
 /// # Errors
-/// The record cannot be read, or a stored revision cannot be resolved.
+/// The record cannot be read, a stored revision cannot be resolved, or the engine does not tell of an image.
 pub async fn take<E: Engine>(
     host: &Host<E>,
     wish: &Wish,
     app: &AppName,
     (head, files): (&Desired, &RepositoryFiles),
     look: &Look,
-    pulled: &BTreeSet<String>,
+    fetched: &Fetched,
 ) -> Result<Aim, AimError> {
     let environment = &wish.environment;
     let version = host.hands.engine_version();
@@ -85,7 +88,8 @@ pub async fn take<E: Engine>(
     let (head, head_secrets) = sealing.seal(head)?;
     let head = &head;
     let digest = resolve::manifest_digest(head);
-    applied.pulled = pulled.clone();
+    applied.pulled = fetched.done.clone();
+    applied.pulls.extend(fetched.stale.keys().map(|reference| (reference.clone(), look.now)));
     if ledger.entries.iter().any(|entry| entry.key.manifest == digest) {
         applied.pulled.extend(head.services.values().map(|service| service.spec.image.clone()));
     }
@@ -108,14 +112,15 @@ pub async fn take<E: Engine>(
                 .map_err(|source| AimError::Stored { number, source })?;
             let (mut desired, secrets) = sealing.seal(&stored)?;
             if let Some(entry) = ledger.entry(number) {
-                pin(&mut desired, &entry.key);
+                pin(&mut desired, entry);
             }
             (desired, Course::Desired, secrets)
         }
     };
     let rollback = matches!(target, Target::Revision(_));
     let desired = allow(desired, host, head);
-    let observed = see(host, look, &desired, Applied { rollback, ..applied }, &secrets);
+    let mut observed = see(host, look, &desired, Applied { rollback, ..applied }, &secrets);
+    see_pinned(&*host.hands.engine, &desired, &mut observed).await?;
     let key = match target {
         Target::Revision(number) => ledger.entry(number).map_or_else(|| head_key.clone(), |entry| entry.key.clone()),
         Target::Head | Target::Nothing | Target::Stay => head_key.clone(),
@@ -132,10 +137,29 @@ pub fn see<E>(host: &Host<E>, look: &Look, desired: &Desired, applied: Applied, 
 }
 
 /// Going back means the images of then, whatever their tags mean today.
-fn pin(desired: &mut Desired, key: &RevisionKey) {
+fn pin(desired: &mut Desired, entry: &Entry) {
     for service in desired.services.values_mut() {
-        service.pinned_image = key.images.get(&service.spec.image).cloned();
+        let reference = &service.spec.image;
+        service.pinned_image = entry.key.images.get(reference).cloned();
+        let by_digest = entry.digests.get(reference).or_else(|| Some(reference).filter(|name| name.contains('@')));
+        service.pinned_source = by_digest.cloned();
     }
+}
+
+/// Looks for pinned images that a list does not tell of: an image from which another took its name has none.
+async fn see_pinned<E: Engine>(engine: &E, desired: &Desired, observed: &mut Observed) -> Result<(), EngineError> {
+    for service in desired.services.values() {
+        let Some(id) = service.pinned_image.as_ref().filter(|id| !observed.images.contains_key(*id)) else { continue };
+        if Cast::of(service, desired, observed).has_image(observed) {
+            continue;
+        }
+        if let Some(view) = engine.image(id).await? {
+            let digest = view.digest_for(&service.spec.image);
+            let image = Image { id: view.id, volumes: view.volumes, has_healthcheck: view.has_healthcheck, digest };
+            observed.images.insert(id.clone(), image);
+        }
+    }
+    Ok(())
 }
 
 /// The containers that somebody asked to have replaced.

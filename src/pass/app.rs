@@ -4,6 +4,7 @@ use super::{
     Ending, Head, Host, Mode, Wish,
     aim::{self, Aim},
     attempt::{self, Next},
+    fetch::Fetched,
     gate::Waits,
     guard::Refusal,
     left, report,
@@ -17,7 +18,6 @@ use crate::{
     show::report::{AppReport, ErrorReport},
     value::AppName,
 };
-use std::collections::BTreeSet;
 
 /// How often a pass takes aim anew: the head, what it goes back to, and a person's wish or two in between.
 const MOST_ROUNDS: usize = 6;
@@ -52,11 +52,19 @@ impl<E: Engine> AppPass<'_, E> {
     }
 
     async fn dry_run(&self, head: &Desired, look: &Look) -> AppReport {
-        let mut aim =
-            match aim::take(self.host, self.wish, self.app, (head, &self.head.files), look, &BTreeSet::new()).await {
-                Ok(aim) => aim,
-                Err(error) => return report::unknown(self.app, report::chain(Blame::World, &error), None),
-            };
+        let mut aim = match aim::take(
+            self.host,
+            self.wish,
+            self.app,
+            (head, &self.head.files),
+            look,
+            &Fetched::default(),
+        )
+        .await
+        {
+            Ok(aim) => aim,
+            Err(error) => return report::unknown(self.app, report::chain(Blame::World, &error), None),
+        };
         self.brake(&mut aim);
         aim.ask_again(self.host, look).await;
         let mut report = report::planned(&aim);
@@ -80,25 +88,25 @@ impl<E: Engine> AppPass<'_, E> {
             Err(error) => return report::unknown(self.app, error, Some(Outcome::Blocked)),
         };
         let mut intents: Option<IntentWatch> = self.host.ledger.intents(&self.wish.environment, self.app).await.ok();
-        let mut pulled = BTreeSet::new();
+        let mut fetched = Fetched::default();
         let mut first: Option<AppReport> = None;
         let mut admitted = false;
         for _ in 0..MOST_ROUNDS {
-            let mut aim = match aim::take(self.host, self.wish, self.app, (head, &self.head.files), look, &pulled).await
-            {
-                Ok(aim) => aim,
-                Err(error) => {
-                    return report::joined(
-                        first,
-                        report::unknown(self.app, report::chain(Blame::World, &error), Some(Outcome::Blocked)),
-                    );
-                }
-            };
+            let mut aim =
+                match aim::take(self.host, self.wish, self.app, (head, &self.head.files), look, &fetched).await {
+                    Ok(aim) => aim,
+                    Err(error) => {
+                        return report::joined(
+                            first,
+                            report::unknown(self.app, report::chain(Blame::World, &error), Some(Outcome::Blocked)),
+                        );
+                    }
+                };
             self.brake(&mut aim);
             let mut attempt = attempt::Attempt {
                 pass: self,
                 aim,
-                pulled: &mut pulled,
+                fetched: &mut fetched,
                 intents: &mut intents,
                 ending,
                 admitted: &mut admitted,
@@ -115,6 +123,7 @@ impl<E: Engine> AppPass<'_, E> {
         if report.outcome.is_none() {
             report = self.restless();
         }
+        report = stale(report, &fetched);
         if let Err(error) = self.host.ledger.retain(&self.wish.environment, self.app, settings.revisions).await {
             report.notes.push(format!("old revisions are not cleared: {error}"));
         }
@@ -166,4 +175,14 @@ impl<E: Engine> AppPass<'_, E> {
         let refusal = self.refusal.filter(|_| removes)?;
         Some(ErrorReport::new(Blame::World, refusal.summary.clone(), Some(refusal.hint.clone())))
     }
+}
+
+/// The report of an app that went on with what an image meant before, because its registry did not give it anew.
+fn stale(report: AppReport, fetched: &Fetched) -> AppReport {
+    let Some(why) = fetched.stale.values().next().filter(|_| report.error.is_none()) else { return report };
+    let outcome = match report.outcome {
+        Some(Outcome::Succeeded) => Some(Outcome::Blocked),
+        other => other,
+    };
+    AppReport { outcome, error: Some(why.clone()), ..report }
 }

@@ -6,31 +6,29 @@ use super::{
     app::AppPass,
     converge::{Course, Ended, Interruptions, converge},
     entry,
+    fetch::{Fetched, Fetching},
     gate::Waits,
-    learn, left,
-    progress::UnderWay,
-    report, settle, verdict,
+    learn, left, report, settle, verdict,
 };
 use crate::{
-    apply::{StepError, errand, errand::Context, preflight},
+    apply::{StepError, errand::Context, preflight},
     blame::Blame,
     engine::{Answer, Engine},
     observe::Look,
     observed::{Failure, Role},
-    plan::{FieldChange, Obstacle, Step},
+    plan::{FieldChange, Obstacle},
     record::{IntentWatch, Outcome, RecordError, Target},
     show::report::{AppReport, ErrorReport},
     yaml::Node,
 };
-use futures_util::future::try_join_all;
 use std::collections::BTreeSet;
 
 /// One attempt.
 pub struct Attempt<'a, 'p, E> {
     pub pass: &'a AppPass<'p, E>,
     pub aim: Aim,
-    /// References that were pulled in this pass.
-    pub pulled: &'a mut BTreeSet<String>,
+    /// What registries were asked for in this pass.
+    pub fetched: &'a mut Fetched,
     pub intents: &'a mut Option<IntentWatch>,
     pub ending: &'a mut Ending,
     /// The pass may change the app: once it does, neither a window nor another app stops it half-way.
@@ -77,6 +75,11 @@ pub fn left_alone(aim: &Aim, by: Asker, admitted: bool) -> Option<AppReport> {
     Some(AppReport { outcome: Some(Outcome::Held), ..report })
 }
 
+fn asked_to_end() -> ErrorReport {
+    let hint = Some("run it again: it goes on where it is".to_owned());
+    ErrorReport::new(Blame::World, "ended by a signal before it was done", hint)
+}
+
 impl<E: Engine> Attempt<'_, '_, E> {
     /// Makes the attempt. It may take long: what is told of the calendar is of its end.
     pub async fn make(&mut self, look: &mut Look) -> Next {
@@ -96,9 +99,10 @@ impl<E: Engine> Attempt<'_, '_, E> {
             }
             *self.admitted = true;
         }
-        match self.pull(look).await {
-            Ok(false) => {}
-            Ok(true) => return Next::Again(report::planned(&self.aim)),
+        match self.fetch(look).await {
+            Ok(Fetching::Nothing) => {}
+            Ok(Fetching::Something | Fetching::Intent) => return Next::Again(report::planned(&self.aim)),
+            Ok(Fetching::Asked) => return self.blocked(report::planned(&self.aim), asked_to_end()),
             Err(error) => return self.blocked(report::planned(&self.aim), report::step_error(&error)),
         }
         match self.go(look).await {
@@ -116,43 +120,7 @@ impl<E: Engine> Attempt<'_, '_, E> {
         Next::Finished(AppReport { outcome: Some(Outcome::Blocked), error: Some(error), ..report })
     }
 
-    /// Fetches what is due before anything else, so that the revision is known by its images. True when something came.
-    async fn pull(&mut self, look: &mut Look) -> Result<bool, StepError> {
-        let aim = &self.aim;
-        if aim.course == Course::Halt {
-            return Ok(false);
-        }
-        let is_pull = |step: &Step| matches!(step, Step::Pull { .. });
-        let due: Vec<Step> = aim.plan().steps.into_iter().map(|planned| planned.step).filter(is_pull).collect();
-        if due.is_empty() {
-            return Ok(false);
-        }
-        let (host, context) = (self.pass.host, self.context(None));
-        let errands = due.iter().filter_map(|step| Some((step, errand(step, &aim.observed, &context)?)));
-        try_join_all(errands.map(|(step, errand)| async move {
-            let told = UnderWay::begin(&aim.desired, step);
-            let effect = host.hands.perform(errand).await;
-            told.end(&effect);
-            effect
-        }))
-        .await?;
-        for step in &due {
-            if let Step::Pull { reference, .. } = step {
-                self.pulled.insert(reference.clone());
-                let (environment, app) = (&aim.desired.environment, &aim.desired.app);
-                // Only the time of it would be lost; the pull itself is done.
-                if let Err(error) = host.ledger.pulled(environment, app, reference, aim.observed.now).await {
-                    tracing::warn!(%error, "the time of the pull is not recorded");
-                }
-            }
-        }
-        let doing = || "list images".to_owned();
-        let images = host.hands.engine.images().await.map_err(|source| StepError::Engine { doing: doing(), source })?;
-        look.images = images.into();
-        Ok(true)
-    }
-
-    fn context(&self, revision: Option<u32>) -> Context<'_> {
+    pub(super) fn context(&self, revision: Option<u32>) -> Context<'_> {
         let settings = &self.pass.host.settings;
         Context {
             installation: &settings.installation,
@@ -220,10 +188,7 @@ impl<E: Engine> Attempt<'_, '_, E> {
             }
             Ended::Unrecorded(error) => Err(error),
             Ended::Intent => Ok(Next::Again(report)),
-            Ended::Asked => {
-                let hint = Some("run it again: it goes on where it is".to_owned());
-                Ok(self.blocked(report, ErrorReport::new(Blame::World, "ended by a signal before it was done", hint)))
-            }
+            Ended::Asked => Ok(self.blocked(report, asked_to_end())),
         }
     }
 

@@ -216,7 +216,7 @@ pub struct Interruptions<'a> {
 
 impl Interruptions<'_> {
     /// Resolves when somebody holds, releases or suspends this app, or asks the tool to end.
-    async fn next(&mut self, desired: &Desired) -> Ended {
+    pub async fn next(&mut self, desired: &Desired) -> Ended {
         let watch = self.watch.as_deref_mut();
         let (ledger, known) = (self.ledger, self.known);
         tokio::select! {

@@ -57,7 +57,7 @@ fn new<E>(pass: &AppPass<'_, E>, aim: &Aim) -> NewEntry {
         reason: None,
     };
     let Target::Revision(number) = aim.target else {
-        return NewEntry { restores: None, key: aim.key.clone(), origin };
+        return NewEntry { restores: None, key: aim.key.clone(), digests: digests(aim), origin };
     };
     let hold = aim.ledger.hold.as_ref();
     // It brings back what its original brought, so it tells that commit.
@@ -69,7 +69,17 @@ fn new<E>(pass: &AppPass<'_, E>, aim: &Aim) -> NewEntry {
         reason: hold.map(|hold| hold.reason.clone()),
         ..original
     };
-    NewEntry { restores: Some(number), key: aim.key.clone(), origin }
+    let digests = aim.ledger.entry(number).map(|original| original.digests.clone()).unwrap_or_default();
+    NewEntry { restores: Some(number), key: aim.key.clone(), digests, origin }
+}
+
+/// By which digests registries have the images of the key.
+fn digests(aim: &Aim) -> BTreeMap<String, String> {
+    let images = aim.key.images.iter().filter_map(|(reference, id)| {
+        let image = aim.observed.images.get(reference).filter(|image| image.id == *id)?;
+        Some((reference.clone(), image.digest.clone()?))
+    });
+    images.collect()
 }
 
 /// A new revision is a commit's unless only what its images mean has changed, or a secret.

@@ -7,6 +7,7 @@ pub mod attempt;
 pub mod converge;
 pub mod entry;
 pub mod environment;
+pub mod fetch;
 pub mod gate;
 pub mod guard;
 pub mod health;

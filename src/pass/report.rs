@@ -142,7 +142,9 @@ fn images(desired: &Desired, observed: &Observed) -> BTreeMap<String, String> {
         .values()
         .filter_map(|service| {
             let id = Cast::of(service, desired, observed).image_id?;
-            let digest = observed.images.get(&service.spec.image).and_then(|image| image.digest.clone());
+            // The reference may mean another image by now than the one that is gone back to.
+            let same = observed.images.values().filter(|image| image.id == id);
+            let digest = same.filter_map(|image| image.digest.clone()).next();
             Some((service.spec.image.clone(), digest.unwrap_or_else(|| id.to_owned())))
         })
         .collect()

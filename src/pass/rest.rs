@@ -1,8 +1,7 @@
 //! Whether an app is at rest: what a daemon asks before it takes a lock, since nearly always nothing is to be done.
 
-use super::{aim, app::AppPass, attempt, entry, report};
+use super::{aim, app::AppPass, attempt, entry, fetch::Fetched, report};
 use crate::{engine::Engine, observe::Look, record::Outcome, show::report::AppReport};
-use std::collections::BTreeSet;
 
 impl<E: Engine> AppPass<'_, E> {
     /// The report of an app that is as it should be; none where a pass is due, also where nobody can tell.
@@ -12,8 +11,9 @@ impl<E: Engine> AppPass<'_, E> {
             Some(Err(problems)) => return Some(report::invalid(self.app, problems, Some(Outcome::Failed))),
             None => return None,
         };
-        let mut aim =
-            aim::take(self.host, self.wish, self.app, (head, &self.head.files), look, &BTreeSet::new()).await.ok()?;
+        let mut aim = aim::take(self.host, self.wish, self.app, (head, &self.head.files), look, &Fetched::default())
+            .await
+            .ok()?;
         if let Some(report) = attempt::left_alone(&aim, self.wish.by, false) {
             return Some(report);
         }

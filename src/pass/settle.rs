@@ -36,6 +36,8 @@ pub async fn settle<E: Engine>(
     let applied = Applied {
         manifest: Some(aim.desired.manifest.clone()).filter(|manifest| !manifest.is_null()),
         pulled: aim.desired.services.values().map(|service| service.spec.image.clone()).collect(),
+        // What falls due while a pass runs is for the next one.
+        pulls: aim.desired.services.values().map(|service| (service.spec.image.clone(), look.now)).collect(),
         jobs_done: observed.applied.jobs_done.clone(),
         kept_images: observed.applied.kept_images.clone(),
         rollback: aim.observed.applied.rollback,

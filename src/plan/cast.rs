@@ -77,6 +77,14 @@ impl<'a> Cast<'a> {
         mismatch(self.service, self.image_id, newest.container, desired, observed)
     }
 
+    /// True when the image it should run is on this host. A container's image is.
+    #[must_use]
+    pub fn has_image(&self, observed: &Observed) -> bool {
+        let Some(wanted) = self.image_id else { return false };
+        let held = self.current.iter().chain(&self.others).any(|member| member.container.image_id == wanted);
+        held || observed.images.values().any(|image| image.id == wanted)
+    }
+
     /// One that was never seen ready is; and one that fails its probe now, before anything gives way to it.
     #[must_use]
     pub fn is_to_be_proved(&self, container: &Container) -> bool {

@@ -78,11 +78,26 @@ impl<'a> Draft<'a> {
     /// Adds the pull of a service's image where its policy asks for one.
     fn pull(&mut self, service: &DesiredService) {
         let reference = &service.spec.image;
-        if service.pinned_image.is_some() || self.pulls.contains_key(reference) {
+        if self.pulls.contains_key(reference) {
             return;
         }
-        let applied = &self.observed.applied;
-        let here = Cast::of(service, self.desired, self.observed).image_id.is_some();
+        if let Some(wanted) = self.wanted_of_registry(service) {
+            let step = self.graph.add(Step::Pull { reference: wanted, platform: service.spec.platform.clone() });
+            self.pulls.insert(reference.clone(), step);
+        }
+    }
+
+    /// What is to be fetched for a service: what its reference means now where its policy says so, or a pinned image that
+    /// is gone, by the digest of then.
+    fn wanted_of_registry(&self, service: &DesiredService) -> Option<String> {
+        let (reference, applied) = (&service.spec.image, &self.observed.applied);
+        let cast = Cast::of(service, self.desired, self.observed);
+        if service.pinned_image.is_some() {
+            let gone = !cast.has_image(self.observed) && service.pull != PullPolicy::Never;
+            // One that came and was another image is not fetched for ever.
+            return service.pinned_source.clone().filter(|source| gone && !applied.pulled.contains(source));
+        }
+        let here = cast.image_id.is_some();
         let due = match service.pull {
             PullPolicy::Missing => !here,
             PullPolicy::Never => false,
@@ -92,11 +107,7 @@ impl<'a> Draft<'a> {
                 applied.pulls.get(reference).is_none_or(|at| self.observed.now.duration_since(*at) >= period)
             }
         };
-        if due {
-            let step =
-                self.graph.add(Step::Pull { reference: reference.clone(), platform: service.spec.platform.clone() });
-            self.pulls.insert(reference.clone(), step);
-        }
+        due.then(|| reference.clone())
     }
 
     /// Every check before the first stop: pulls, networks, volumes, files.

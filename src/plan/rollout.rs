@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     blame::Blame,
-    desired::{DesiredService, JobPhase, Order, spec::Network},
+    desired::{DesiredService, JobPhase, Order, PullPolicy, spec::Network},
     observed::{Container, Life, Readiness, Role},
     value::ServiceName,
 };
@@ -162,15 +162,9 @@ impl Draft<'_> {
             return None;
         }
         self.know_everybody(cast)?;
-        if cast.image_id.is_none() && !self.pulls.contains_key(&service.spec.image) {
-            let summary =
-                format!("image `{}` is not here, and `pull_policy: never` forbids to fetch it", service.spec.image);
-            self.obstruct(
-                &service.name,
-                Blame::World,
-                summary,
-                Some("load the image on this host, or change `pull_policy`".to_owned()),
-            );
+        if !cast.has_image(self.observed) && !self.pulls.contains_key(&service.spec.image) {
+            let (summary, hint) = without_image(service);
+            self.obstruct(&service.name, Blame::World, summary, Some(hint));
             return None;
         }
         Some(())
@@ -439,4 +433,26 @@ struct Carried {
     started: Option<StepId>,
     ready: Option<StepId>,
     removed: BTreeSet<String>,
+}
+
+/// Why a service's image is not here and nobody fetches it, with what to do.
+fn without_image(service: &DesiredService) -> (String, String) {
+    let image = &service.spec.image;
+    let Some(id) = service.pinned_image.as_ref().filter(|_| service.pull != PullPolicy::Never) else {
+        let summary = format!("image `{image}` is not here, and `pull_policy: never` forbids to fetch it");
+        return (summary, "load the image on this host, or change `pull_policy`".to_owned());
+    };
+    let short = id.get(..19).unwrap_or(id);
+    match &service.pinned_source {
+        Some(source) => (
+            format!("image `{image}` of that revision (`{short}…`) is gone, and `{source}` is another one"),
+            "load it on this host, or go back to another revision".to_owned(),
+        ),
+        None => (
+            format!(
+                "image `{image}` of that revision (`{short}…`) is gone from this host, and it came from no registry"
+            ),
+            "load it on this host, or go back to another revision".to_owned(),
+        ),
+    }
 }

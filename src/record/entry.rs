@@ -55,6 +55,10 @@ pub struct Entry {
     /// The original this entry brings back, when it is a rollback.
     pub restores: Option<u32>,
     pub key: RevisionKey,
+    /// Image references with the digests by which their registries have them, `repository@sha256:…`: what a rollback
+    /// fetches where an image is gone from the host.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub digests: BTreeMap<String, String>,
     #[serde(flatten)]
     pub origin: Provenance,
     /// None while it is being applied, and after the tool was killed meanwhile.
@@ -79,6 +83,8 @@ pub struct NewEntry {
     /// The revision to bring back, for a rollback (its `cause` says so too); none for the head.
     pub restores: Option<u32>,
     pub key: RevisionKey,
+    /// As in [`Entry`].
+    pub digests: BTreeMap<String, String>,
     pub origin: Provenance,
 }
 

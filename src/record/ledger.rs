@@ -99,7 +99,7 @@ impl Ledger {
                 let ledger = rows::read_app(connection, id)?;
                 match opening(&new, &ledger) {
                     Opening::Again(entry) => {
-                        learn_images(connection, id, entry.clone(), &new.key.images)?;
+                        learn_images(connection, id, entry.clone(), &new.key.images, &new.digests)?;
                         Ok(entry.number)
                     }
                     Opening::New { restores } => {
@@ -124,8 +124,10 @@ impl Ledger {
         images: &BTreeMap<String, String>,
     ) -> Answer<()> {
         let images = images.clone();
-        self.change(environment, app, number, move |connection, id, entry| learn_images(connection, id, entry, &images))
-            .await
+        self.change(environment, app, number, move |connection, id, entry| {
+            learn_images(connection, id, entry, &images, &BTreeMap::new())
+        })
+        .await
     }
 
     /// Records how an attempt at an entry ended. An entry that was stable stays so unless it is condemned now: a world
@@ -199,7 +201,8 @@ fn begun(number: u32, restores: Option<u32>, new: NewEntry) -> Entry {
     // A rollback is told from a head by its cause, so whoever names what to bring back asks for a rollback.
     let cause = if new.restores.is_some() { Cause::Rollback } else { new.origin.cause };
     let origin = Provenance { cause, ..new.origin };
-    Entry { number, restores, key: new.key, origin, outcome: None, stable: false, condemned: false }
+    let (key, digests) = (new.key, new.digests);
+    Entry { number, restores, key, digests, origin, outcome: None, stable: false, condemned: false }
 }
 
 fn learn_images(
@@ -207,9 +210,14 @@ fn learn_images(
     id: AppId,
     mut entry: Entry,
     images: &BTreeMap<String, String>,
+    digests: &BTreeMap<String, String>,
 ) -> Result<(), Failure> {
-    if images.iter().any(|(reference, image)| entry.key.images.get(reference) != Some(image)) {
+    let says = |known: &BTreeMap<String, String>, learned: &BTreeMap<String, String>| {
+        learned.iter().all(|(reference, image)| known.get(reference) == Some(image))
+    };
+    if !says(&entry.key.images, images) || !says(&entry.digests, digests) {
         entry.key.images.extend(images.clone());
+        entry.digests.extend(digests.clone());
         rows::write_entry(connection, id, &entry)?;
     }
     Ok(())

@@ -115,7 +115,7 @@ impl From<&Entry> for HistoryEntry {
             origin: entry.origin.clone(),
             outcome: entry.outcome,
             stable: entry.stable,
-            images: entry.key.images.clone(),
+            images: entry.key.images.clone().into_iter().chain(entry.digests.clone()).collect(),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! References to images: `registry.example.com/team/app:1.4.2@sha256:…`.
 
-use super::text::{BadValue, text_form};
+use super::{
+    registry::{RegistryName, is_registry, names_registry},
+    text::{BadValue, text_form},
+};
 use std::{fmt, str::FromStr};
 
 const KIND: &str = "an image reference";
@@ -23,6 +26,13 @@ impl ImageReference {
         self.registry.as_deref()
     }
 
+    /// The registry it belongs to; without one it is Docker Hub's.
+    #[must_use]
+    pub fn registry_name(&self) -> RegistryName {
+        // What stands there was read as a registry before.
+        self.registry().and_then(|registry| registry.parse().ok()).unwrap_or_else(RegistryName::hub)
+    }
+
     /// The repository within the registry, as it is written.
     #[must_use]
     pub fn repository(&self) -> &str {
@@ -39,6 +49,34 @@ impl ImageReference {
     #[must_use]
     pub fn digest(&self) -> Option<&str> {
         self.digest.as_deref()
+    }
+
+    /// What an engine is asked for: of a tag and a digest only the digest, as the engines themselves do; without either
+    /// `latest`, because without a tag an engine fetches every tag of the repository.
+    #[must_use]
+    pub fn asked_for(&self) -> String {
+        let registry = self.registry.as_ref().map(|registry| format!("{registry}/")).unwrap_or_default();
+        format!("{registry}{}{}", self.repository, self.version())
+    }
+
+    /// The same with registry and repository in full, so that no engine looks for it elsewhere.
+    #[must_use]
+    pub fn asked_for_in_full(&self) -> String {
+        format!("{}{}", self.full_repository(), self.version())
+    }
+
+    fn version(&self) -> String {
+        match (&self.digest, &self.tag) {
+            (Some(digest), _) => format!("@{digest}"),
+            (None, Some(tag)) => format!(":{tag}"),
+            (None, None) => ":latest".to_owned(),
+        }
+    }
+
+    /// The same image by a digest of its repository.
+    #[must_use]
+    pub fn pinned(&self, digest: &str) -> String {
+        Self { tag: None, digest: Some(digest.to_owned()), ..self.clone() }.to_string()
     }
 
     /// Registry and repository in full, as policy compares them: `nginx` is `docker.io/library/nginx`.
@@ -67,17 +105,6 @@ fn plain_char(c: char) -> bool {
     c.is_ascii_lowercase() || c.is_ascii_digit()
 }
 
-fn is_registry(part: &str) -> bool {
-    let (host, port) = part.split_once(':').map_or((part, None), |(host, port)| (host, Some(port)));
-    let label = |text: &str| {
-        text.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && text.ends_with(|c: char| c.is_ascii_alphanumeric())
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
-    host.split('.').all(label)
-        && port.is_none_or(|port| (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
 fn is_tag(tag: &str) -> bool {
     (1..=128).contains(&tag.len())
         && !tag.starts_with(['.', '-'])
@@ -97,7 +124,7 @@ impl FromStr for ImageReference {
             }
         }
         let (registry, rest) = match name.split_once('/') {
-            Some((first, rest)) if first.contains(['.', ':']) || first == "localhost" => (Some(first), rest),
+            Some((first, rest)) if names_registry(first) => (Some(first), rest),
             Some(_) | None => (None, name),
         };
         let (repository, tag) = rest.split_once(':').map_or((rest, None), |(path, tag)| (path, Some(tag)));

@@ -16,6 +16,7 @@ pub mod place;
 pub mod policy;
 pub mod port;
 pub mod process;
+pub mod registry;
 pub mod schedule;
 pub mod size;
 pub mod template;
@@ -44,6 +45,7 @@ pub use port::{ExposedPort, PortMapping, Protocol};
 pub use process::{
     Capability, Cpuset, DeviceMapping, SecurityOption, Signal, SysctlName, UlimitName, User, VariableName,
 };
+pub use registry::RegistryName;
 pub use schedule::Schedule;
 pub use size::{Cpus, Size};
 pub use template::{Encoding, Template};
@@ -75,6 +77,7 @@ pub fn check_format(format: &str, text: &str) -> Result<(), String> {
         "size" => judge::<Size>(text),
         "cpus" => judge::<Cpus>(text),
         "image" => judge::<ImageReference>(text),
+        "registry" => judge::<RegistryName>(text),
         "port-mapping" => judge::<PortMapping>(text),
         "port" => judge::<ExposedPort>(text),
         "path" => judge::<AbsolutePath>(text),

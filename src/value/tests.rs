@@ -49,6 +49,11 @@ proptest! {
     }
 
     #[test]
+    fn pattern_and_parser_of_registries_agree(text in "[a-zA0-9.:/-]{0,10}|localhost(:[0-9]{0,6})?|([a-z0-9-]{1,3}\\.){0,3}[a-z0-9]{1,3}(:[0-9]{1,6})?") {
+        agree::<RegistryName>(&text);
+    }
+
+    #[test]
     fn pattern_and_parser_of_apps_agree(text in "[a-b_/-]{0,6}") {
         agree::<AppPath>(&text);
     }

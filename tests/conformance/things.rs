@@ -1,7 +1,7 @@
 //! Writes about images, networks and volumes: one story, told by each engine in words.
 
 use crate::subjects::{Hand, Place, Work, docker, model, podman};
-use reconcile::engine::{CreateNetwork, Engine};
+use reconcile::engine::{CreateNetwork, Engine, PullImage};
 use std::{collections::BTreeMap, time::Duration};
 
 /// Where Podman's story differs: a network with a stopped container on it stays.
@@ -47,7 +47,7 @@ async fn story<E: Engine>(engine: &E, hand: &Hand, run: &str) -> Vec<(&'static s
     let accepted = engine.untag(&tag).await.is_ok();
     told.push(("untag a name that is gone", said(accepted, image(&tag).await.is_some())));
     let missing = "127.0.0.1:1/nobody/there:1";
-    let accepted = engine.pull(missing, None).await.is_ok();
+    let accepted = engine.pull(&PullImage { reference: missing, platform: None, credentials: None }).await.is_ok();
     told.push(("pull what no registry has", said(accepted, image(missing).await.is_some())));
 
     let volume = async || engine.volumes().await.unwrap().into_iter().find(|volume| volume.name == run);

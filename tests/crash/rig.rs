@@ -79,7 +79,13 @@ impl Rig {
         let engine = Arc::new(self.model.with_faults(faults));
         let nudges = Nudges::subscribe(&engine).await;
         Host {
-            hands: Hands { info: self.model.info().await.unwrap(), slots: Slots::new(self.parallel), nudges, engine },
+            hands: Hands {
+                info: self.model.info().await.unwrap(),
+                slots: Slots::new(self.parallel),
+                nudges,
+                engine,
+                keyring: Arc::default(),
+            },
             ledger: self.ledger().await,
             settings: Settings {
                 installation: "default".to_owned(),
@@ -100,9 +106,14 @@ impl Rig {
 
     /// A pass to the end; the only app's report.
     pub async fn pass(&self, desired: &Desired, faults: Faults) -> AppReport {
+        let (_sender, ending) = watch::channel(false);
+        self.pass_ending(desired, faults, ending).await
+    }
+
+    /// A pass that somebody may ask to end.
+    pub async fn pass_ending(&self, desired: &Desired, faults: Faults, ending: watch::Receiver<bool>) -> AppReport {
         let host = self.host(faults).await;
         let (wish, head) = wish_and_head(desired);
-        let (_sender, ending) = watch::channel(false);
         let mut report = environment::run(&host, &wish, &head, &ending).await.unwrap();
         report.apps.pop().unwrap()
     }

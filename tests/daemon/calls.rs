@@ -19,7 +19,7 @@ async fn a_look_at_what_did_not_change_is_four_lists_however_many_services_there
         house.push("c1", &[app("test", "web", &services(number))]);
         house.until("all run", |house| house.running("web").len() == number).await;
         house.quiet().await;
-        house.calls();
+        house.swept().await;
         // A name that means nothing to anybody here: the daemon has to look, and finds nothing.
         let before = house.model.by_hand(|world| world.images.keys().next().unwrap().clone());
         reconcile::engine::Engine::tag(&house.model, &before, "stranger:1").await.unwrap();

@@ -4,7 +4,7 @@ use crate::house::{House, app, service};
 use reconcile::value::AppId;
 use serde_json::Value;
 
-fn depending(environment: &str, name: &str, manifest: &Value, on: (&str, &str)) -> reconcile::desired::Desired {
+pub fn depending(environment: &str, name: &str, manifest: &Value, on: (&str, &str)) -> reconcile::desired::Desired {
     let mut app = app(environment, name, manifest);
     app.sync.depends_on = [AppId::new(&on.0.parse().unwrap(), &on.1.parse().unwrap())].into();
     app

@@ -189,6 +189,28 @@ impl House {
         }
     }
 
+    /// Sees it hold before the next sweep could see to it: call [`House::swept`] first. Virtual time stands still while
+    /// the ledger's thread, which does not know of it, has time to work.
+    #[track_caller]
+    pub fn soon<'a>(&'a self, what: &'a str, holds: impl Fn(&Self) -> bool + 'a) -> impl Future<Output = ()> + 'a {
+        let place = std::panic::Location::caller();
+        async move {
+            // Time runs on by itself only while no thread is busy.
+            let (_busy, idle) = std::sync::mpsc::channel::<()>();
+            tokio::task::spawn_blocking(move || idle.recv());
+            // Less in all than what is left of the minute between two sweeps.
+            for _ in 0..400 {
+                if holds(self) {
+                    return;
+                }
+                let work = tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_millis(20)));
+                work.await.unwrap();
+                tokio::time::advance(Duration::from_millis(100)).await;
+            }
+            panic!("{place}: not before a sweep: {what}");
+        }
+    }
+
     /// Waits until no call was made for two minutes of virtual time but those of sweeps.
     pub async fn quiet(&self) {
         let is_effect = |call: &Call| call.effect;
@@ -199,6 +221,15 @@ impl House {
                 return;
             }
         }
+    }
+
+    /// Waits until a sweep has just been: the next one is most of a minute away.
+    pub async fn swept(&self) {
+        self.calls();
+        let looked = |house: &Self| house.calls.lock().unwrap().iter().any(|call| call.name == "containers");
+        self.until("a sweep begins", looked).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        self.calls();
     }
 
     /// The running containers of a service of an app, by their ids.

@@ -28,6 +28,7 @@ mod gondulf;
 mod killed;
 mod order;
 mod readme;
+mod registry;
 mod secrets;
 mod terminal;
 mod vault_dash;

@@ -1,22 +1,31 @@
 //! A small world for one story: a manifests repository, a host file, a state directory and an engine of which it owns
 //! one installation. All it made is gone when it is dropped.
 
+mod answering;
 mod cleanup;
 mod daemon;
 mod dockerd;
 mod engine;
+mod podman;
 mod process;
+mod registry;
+mod tokens;
 mod wait;
 
+pub use answering::Answering;
 pub use daemon::Daemon;
 pub use dockerd::Dockerd;
 pub use engine::{Container, Engine};
+pub use podman::Podman;
 pub use process::{Ran, app};
+pub use registry::{PASSWORD, Registry, USER};
+pub use tokens::Tokens;
 pub use wait::until;
 
 use process::Started;
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
     sync::atomic::{AtomicU32, Ordering},
@@ -58,6 +67,19 @@ impl World {
     pub fn scratch(&self, name: &str) -> PathBuf {
         let path = self.folder.path().join(name);
         fs::create_dir_all(&path).unwrap();
+        path
+    }
+
+    /// Where `docker login` would leave its file for whoever runs the binary: the story's own, not this machine's.
+    pub fn logins(&self) -> PathBuf {
+        self.folder.path().join("logins")
+    }
+
+    /// Writes a secret that nobody else can read, and tells where.
+    pub fn secret(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         path
     }
 
@@ -119,6 +141,7 @@ impl World {
             }
         }
         command
+            .env("DOCKER_CONFIG", self.logins())
             .arg("--config")
             .arg(self.host_file())
             .arg("--source")

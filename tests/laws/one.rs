@@ -134,15 +134,19 @@ fn whatever_an_image_means_it_is_known_before_the_first_stop() {
         for (title, _, before, new) in versions(mode) {
             for life in LIVES {
                 for image in IMAGES {
-                    for pinned in [None, Some("app:1"), Some("app:0")] {
+                    let pins =
+                        [(None, None), (Some("app:1"), None), (Some("app:0"), None), (Some("app:0"), Some("app:0"))];
+                    for (pinned, source) in pins {
                         for pull in ["missing", "always", "never", "daily"] {
                             let mut desired = new.clone();
                             let service = desired.services.get_mut(WEB).unwrap();
                             service.pinned_image = pinned.map(id_of);
+                            service.pinned_source = source.map(str::to_owned);
                             service.pull = serde_json::from_value(json!(pull)).unwrap();
                             let mut observed = host(&before, life, "own");
                             lives::image(&mut observed, &service.spec.image, image);
-                            let title = format!("{title}, {life}, image {image}, pinned {pinned:?}, pull {pull}");
+                            let title =
+                                format!("{title}, {life}, image {image}, pinned {pinned:?} of {source:?}, pull {pull}");
                             worlds.push(World { title, desired, observed });
                         }
                     }

@@ -31,6 +31,7 @@ impl Resolving<'_> {
             spec,
             pull: service.pull_policy,
             pinned_image: self.context.pins.get(name).cloned(),
+            pinned_source: None,
             running: service.scale > 0,
             order: order(service),
             depends_on: depends_on.collect(),

@@ -4,6 +4,7 @@
 
 use crate::engine::{Answer, EngineError};
 use hyper::{Method, Response, StatusCode, body::Bytes};
+use secrecy::SecretString;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -17,17 +18,26 @@ pub struct Ask<'a> {
     pub method: Method,
     pub path: String,
     pub body: Option<Value>,
+    /// `X-Registry-Auth`, of a pull that has credentials.
+    pub registry_auth: Option<SecretString>,
     /// None: as long as it takes.
     pub patience: Option<Duration>,
 }
 
 impl<'a> Ask<'a> {
     pub fn get(doing: &'a str, path: impl Into<String>) -> Self {
-        Self { doing, method: Method::GET, path: path.into(), body: None, patience: Some(PATIENCE) }
+        Self {
+            doing,
+            method: Method::GET,
+            path: path.into(),
+            body: None,
+            registry_auth: None,
+            patience: Some(PATIENCE),
+        }
     }
 
     pub fn post(doing: &'a str, path: impl Into<String>, body: Option<Value>) -> Self {
-        Self { doing, method: Method::POST, path: path.into(), body, patience: Some(PATIENCE) }
+        Self { doing, method: Method::POST, path: path.into(), body, registry_auth: None, patience: Some(PATIENCE) }
     }
 }
 

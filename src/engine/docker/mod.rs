@@ -7,7 +7,9 @@ mod body;
 mod connect;
 mod events;
 mod podman;
+mod pull;
 mod read;
+mod refusal;
 mod transport;
 mod write;
 
@@ -18,7 +20,7 @@ use crate::{
     desired::spec::Adjustable,
     engine::{
         Answer, CreateContainer, CreateNetwork, Detail, Engine, EngineError, EngineInfo, Event, ImageView, LabelFilter,
-        NetworkView, Summary, VolumeView,
+        NetworkView, PullImage, Summary, VolumeView,
         view::{EngineKind, Health},
     },
     observed::Abilities,
@@ -179,8 +181,8 @@ impl Engine for Docker {
         self.watch_things().await
     }
 
-    async fn pull(&self, reference: &str, platform: Option<&str>) -> Answer<()> {
-        self.pull_image(reference, platform).await
+    async fn pull(&self, image: &PullImage<'_>) -> Answer<()> {
+        self.pull_image(image).await
     }
 
     async fn tag(&self, image_id: &str, tag: &str) -> Answer<()> {

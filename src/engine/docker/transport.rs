@@ -13,8 +13,10 @@ use hyper::{
     Request, Response, StatusCode,
     body::{Bytes, Incoming},
     client::conn::http1::{SendRequest, handshake},
+    header::HeaderValue,
 };
 use hyper_util::rt::TokioIo;
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -102,6 +104,12 @@ impl Transport {
             .header("host", "engine")
             .header("content-type", "application/json")
             .body(Full::new(body))?;
+        if let Some(secret) = ask.registry_auth {
+            let mut value = HeaderValue::from_str(secret.expose_secret())?;
+            // So that nothing prints it that prints a request.
+            value.set_sensitive(true);
+            request.headers_mut().insert("x-registry-auth", value);
+        }
         // A free connection may have been closed by the engine meanwhile; the request comes back unsent then.
         while let Some(mut sender) = self.take_free() {
             match sender.try_send_request(request).await {

@@ -16,12 +16,10 @@ use bollard::{
     errors::Error,
     models::{NetworkConnectRequest, NetworkDisconnectRequest, VolumeCreateRequest},
     query_parameters::{
-        CreateContainerOptionsBuilder, CreateImageOptionsBuilder, KillContainerOptionsBuilder,
-        RemoveContainerOptionsBuilder, RemoveImageOptions, RenameContainerOptionsBuilder, StartContainerOptions,
-        StopContainerOptionsBuilder, TagImageOptionsBuilder,
+        CreateContainerOptionsBuilder, KillContainerOptionsBuilder, RemoveContainerOptionsBuilder, RemoveImageOptions,
+        RenameContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder, TagImageOptionsBuilder,
     },
 };
-use futures_util::StreamExt;
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,39 +30,8 @@ use std::{
 const AFTER_GRACE: Duration = Duration::from_secs(60);
 /// Calls until a network is made, where what stands in the way is passing.
 const NETWORK_CALLS: usize = 20;
-/// A pull that says nothing for so long is over.
-const PULL_SILENCE: Duration = Duration::from_secs(300);
 
 impl Docker {
-    pub(super) async fn pull_image(&self, reference: &str, platform: Option<&str>) -> Answer<()> {
-        let doing = format!("pull `{reference}`");
-        let mut options = CreateImageOptionsBuilder::default().from_image(reference);
-        // Without tag and digest the engine would fetch every tag of the repository.
-        let last = reference.rsplit('/').next().unwrap_or(reference);
-        if !last.contains([':', '@']) {
-            options = options.tag("latest");
-        }
-        if let Some(platform) = platform {
-            options = options.platform(platform);
-        }
-        let client = self.0.writes.clone().with_timeout(PULL_SILENCE);
-        let mut progress = std::pin::pin!(client.create_image(Some(options.build()), None, None));
-        loop {
-            match tokio::time::timeout(PULL_SILENCE, progress.next()).await {
-                Ok(Some(Ok(_))) => {}
-                Ok(Some(Err(error))) => return Err(self.failed(doing, PULL_SILENCE, error)),
-                Ok(None) => break,
-                Err(_) => return Err(EngineError::Late { doing, seconds: PULL_SILENCE.as_secs() }),
-            }
-        }
-        match self.image(reference).await? {
-            Some(_) => Ok(()),
-            None => {
-                Err(EngineError::Refused { doing, status: 200, message: "it is not here after the pull".to_owned() })
-            }
-        }
-    }
-
     pub(super) async fn tag_image(&self, image_id: &str, tag: &str) -> Answer<()> {
         let (repository, name) = match tag.rsplit_once(':') {
             Some((repository, name)) if !name.contains('/') => (repository, name),

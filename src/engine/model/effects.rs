@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     desired::spec::{Adjustable, MountSource, Network, PublishedPort},
-    engine::{Answer, CreateContainer, CreateNetwork, EngineError, NetworkView, VolumeView},
+    engine::{Answer, CreateContainer, CreateNetwork, EngineError, NetworkView, PullFault, VolumeView},
     observed::{Endpoint, Life},
 };
 use jiff::Timestamp;
@@ -30,7 +30,8 @@ fn the<'a>(world: &'a mut World, id: &str, doing: &str) -> Answer<&'a mut Contai
 
 pub fn pull(world: &mut World, reference: &str) -> Answer<()> {
     let Some((id, image)) = world.registry.get(reference).cloned() else {
-        return Err(refused(&format!("pull `{reference}`"), 404, "manifest unknown"));
+        let message = "manifest unknown".to_owned();
+        return Err(EngineError::NotPulled { fault: PullFault::Unknown, message });
     };
     world.images.entry(id.clone()).or_insert(image);
     world.name_image(&id, reference);

@@ -19,7 +19,7 @@ use crate::{
     desired::spec::{Adjustable, Network},
     engine::{
         Answer, CreateContainer, CreateNetwork, Detail, Engine, EngineError, EngineInfo, Event, ImageView, LabelFilter,
-        NetworkView, Summary, VolumeView,
+        NetworkView, PullImage, Summary, VolumeView,
         view::{EngineKind, EventKind, Health},
     },
     observed::{Life, projection::Projection},
@@ -213,8 +213,8 @@ impl Engine for Model {
         Ok(receiver)
     }
 
-    async fn pull(&self, reference: &str, _: Option<&str>) -> Answer<()> {
-        self.effect("pull", reference, |world, _| effects::pull(world, reference)).await
+    async fn pull(&self, image: &PullImage<'_>) -> Answer<()> {
+        self.effect("pull", image.reference, |world, _| effects::pull(world, image.reference)).await
     }
 
     async fn tag(&self, image_id: &str, tag: &str) -> Answer<()> {

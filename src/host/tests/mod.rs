@@ -26,6 +26,7 @@ fn nothing_written_means_the_defaults() {
         "state_dir": null, "parallel": 8, "drift": "repair", "prune": true, "max_deletes": 10,
         "retain": {"revisions": 20, "images": 3},
         "secrets": {"dir": null, "age_identity": null, "key_file": null},
+        "registries": {},
         "policy": {"publish": [], "data_roots": [], "never_expose": [], "registries": [], "require_digest": false,
             "secret_env": false, "cap_add": [], "privileged": [], "devices": [], "network_mode_host": [], "engine_socket": []},
         "listen": null, "webhook": {"secret_file": null}, "notify": []});
@@ -148,6 +149,22 @@ fn what_is_wrong_is_said_with_its_place() {
           write a folder within the repository, as in `environments`",
         ),
         (
+            "registries: {https://registry.example.com: {username: ci, password_file: /etc/p}}\n",
+            "h.yaml:1:14: `https://registry.example.com` is not a registry: write its host alone, without `https://` and path, \
+          as in `registry.example.com:5000`\n  hint: for example `registry.example.com`",
+        ),
+        (
+            "registries: {registry.example.com: {username: ci}}\n",
+            "h.yaml:1:14: key `password_file` is missing in `registries.registry.example.com`: expected text (Password)\n  \
+          hint: for example `/etc/reconcile/registry`",
+        ),
+        (
+            "registries: {docker.io: {username: ci, password: hunter2}}\n",
+            "h.yaml:1:14: key `password_file` is missing in `registries.docker.io`: expected text (Password)\n  hint: for \
+          example `/etc/reconcile/registry`\nh.yaml:1:40: unknown key `password` in `registries.docker.io`\n  hint: valid \
+          keys: `username`, `password_file`",
+        ),
+        (
             "engine: tcp://10.0.0.1:2375\n",
             "h.yaml:1:9: `tcp://10.0.0.1:2375` is no socket on this machine\n  hint: \
           write `unix://` and a path, as in `unix:///var/run/docker.sock`",
@@ -160,13 +177,11 @@ fn what_is_wrong_is_said_with_its_place() {
 
 #[test]
 fn keys_of_rooms_not_built_yet_are_refused_by_name() {
-    let root = ["registries", "proxy", "acme", "backup"];
+    let root = ["proxy", "acme", "backup"];
     for key in root {
         assert_eq!(bad(&format!("prune: true\n{key}: null\n")), format!("h.yaml:2:1: `{key}` is not supported yet"));
     }
-    for key in ["hosts"] {
-        assert_eq!(bad(&format!("policy:\n  {key}: x\n")), format!("h.yaml:2:3: `{key}` is not supported yet"));
-    }
+    assert_eq!(bad("policy:\n  hosts: x\n"), "h.yaml:2:3: `hosts` is not supported yet");
 }
 
 #[test]

@@ -173,6 +173,9 @@ fn images_come_from_where_the_host_says() {
 fn a_digest_is_asked_for_where_the_host_requires_one() {
     let pinned = format!("nginx:1@sha256:{}", "0".repeat(64));
     assert_eq!(told(&judged("require_digest: true", from(&pinned))), "");
+    let elsewhere = format!("registry.example.com:5000/team/app:1@sha256:{}", "0".repeat(64));
+    assert_eq!(told(&judged("require_digest: true", from(&elsewhere))), "");
+    assert_ne!(told(&judged("require_digest: true", from("registry.example.com:5000/team/app"))), "");
     assert_eq!(told(&judged("require_digest: false", from("nginx:1"))), "");
     let expected = "services.web.image: `nginx:1` names no digest (`@sha256:…`), and this host requires one \
                     (`policy.require_digest`) → require_digest: false";

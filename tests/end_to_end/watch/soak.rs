@@ -1,4 +1,4 @@
-//! Hours of pushes, drift and death at random: `make nightly` runs it, for SOAK_SECONDS (600).
+//! Hours of pushes, drift, death and engine restarts at random: `make nightly` runs it, for SOAK_SECONDS (600).
 
 use super::web;
 use crate::world::{Daemon, Dockerd, SLEEPER, World};
@@ -23,9 +23,10 @@ fn whatever_happens_for_long_ends_in_sync_with_no_litter_and_no_growth() {
     let seed = std::env::var("SOAK_SEED").map_or_else(|_| fastrand::u64(..), |text| text.parse().unwrap());
     eprintln!("SOAK_SECONDS={seconds} SOAK_SEED={seed}");
     fastrand::seed(seed);
-    let dockerd = Dockerd::start();
+    let mut dockerd = Dockerd::start();
     let world = World::on(dockerd.engine());
-    let mut soak = Soak { daemon: watch(&world), world: &world, pushes: 0, figures: Figures::new() };
+    let mut soak =
+        Soak { daemon: watch(&world), world: &world, dockerd: &mut dockerd, pushes: 0, figures: Figures::new() };
     APPS.iter().for_each(|app| soak.push_good(app));
     soak.settles();
 
@@ -51,6 +52,7 @@ fn whatever_happens_for_long_ends_in_sync_with_no_litter_and_no_growth() {
 
 struct Soak<'a> {
     world: &'a World,
+    dockerd: &'a mut Dockerd,
     daemon: Daemon,
     pushes: usize,
     figures: Figures,
@@ -62,16 +64,17 @@ impl Soak<'_> {
         let until = Instant::now() + time;
         while Instant::now() < until {
             let app = APPS[fastrand::usize(..APPS.len())];
-            match fastrand::usize(..20) {
-                0..4 => self.push_good(app),
-                4 => self.push_bad(app, "broken manifest", "services: {web: {imgae: x}}"),
-                5 => self.push_bad(app, "missing image", &good(app, self.pushes).replace("bb:1", "missing:1")),
-                6 => self.push_bad(app, "dying image", &dying(app)),
-                7 => {
+            match fastrand::usize(..80) {
+                0..16 => self.push_good(app),
+                16..20 => self.push_bad(app, "broken manifest", "services: {web: {imgae: x}}"),
+                20..24 => self.push_bad(app, "missing image", &good(app, self.pushes).replace("bb:1", "missing:1")),
+                24..28 => self.push_bad(app, "dying image", &dying(app)),
+                28..32 => {
                     self.daemon.signal("HUP");
                     self.count("SIGHUP");
                 }
-                8 if kills => self.restart(),
+                32..36 if kills => self.restart(),
+                36 => self.restart_engine(),
                 _ => self.drift(app),
             }
             std::thread::sleep(Duration::from_millis(fastrand::u64(50..1500)));
@@ -125,6 +128,18 @@ impl Soak<'_> {
         self.daemon.kill();
         self.daemon = watch(self.world);
         self.count("SIGKILL");
+    }
+
+    /// As a service manager does it, or as a fault does.
+    fn restart_engine(&mut self) {
+        if fastrand::bool() {
+            self.dockerd.end();
+            self.count("engine ended");
+        } else {
+            self.dockerd.kill();
+            self.count("engine killed");
+        }
+        self.dockerd.begin();
     }
 
     fn count(&mut self, what: &'static str) {

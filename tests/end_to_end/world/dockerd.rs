@@ -136,7 +136,7 @@ fn finish_tasks(folder: &Path) {
 }
 
 /// What is mounted below a folder, the innermost first.
-fn mounts_below(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn mounts_below(folder: &Path) -> Vec<PathBuf> {
     let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
     let places = mounts.lines().filter_map(|line| line.split(' ').nth(1)).map(PathBuf::from);
     let mut below: Vec<PathBuf> = places.filter(|place| place.starts_with(folder)).collect();

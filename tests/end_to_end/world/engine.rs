@@ -9,6 +9,8 @@ pub enum Engine {
     Podman,
     /// A Docker of the story's own, at this address, in the network of this process.
     Own(&'static str, u32),
+    /// A Podman of the story's own, at this address.
+    OwnPodman(&'static str),
 }
 
 impl Engine {
@@ -16,7 +18,7 @@ impl Engine {
         let variable = match self {
             Self::Docker => "RECONCILE_TEST_DOCKER",
             Self::Podman => "RECONCILE_TEST_PODMAN",
-            Self::Own(address, _) => return address.to_owned(),
+            Self::Own(address, _) | Self::OwnPodman(address) => return address.to_owned(),
         };
         std::env::var(variable).unwrap_or_else(|_| panic!("{variable} names no engine: run the tests with `make test`"))
     }
@@ -24,7 +26,7 @@ impl Engine {
     /// Begins the command of a program on the engine's host: what it probes has to be this engine's.
     pub fn beside(self, program: &str) -> Command {
         match self {
-            Self::Docker | Self::Podman => Command::new(program),
+            Self::Docker | Self::Podman | Self::OwnPodman(_) => Command::new(program),
             Self::Own(_, space) => {
                 let mut command = Command::new("nsenter");
                 command.arg(format!("--net=/proc/{space}/ns/net")).arg(program);

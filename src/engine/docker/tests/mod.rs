@@ -2,6 +2,7 @@
 
 mod create_body;
 mod projection;
+mod pulls;
 mod read_back;
 mod scripted;
 mod traps;

@@ -1,7 +1,10 @@
 //! What the two engines do differently, or worse than one would think (research, engine §0–§1; stack §0).
 
 use super::*;
-use crate::{engine::view::EventKind, observed::Life};
+use crate::{
+    engine::{PullFault, view::EventKind},
+    observed::Life,
+};
 use tokio::time::timeout;
 
 /// A busy machine starts a container in seconds.
@@ -133,8 +136,9 @@ async fn a_missing_path_fails(engine: Docker, run: &str) {
 on_both!(a_missing_path_fails, docker_refuses_a_missing_host_path, podman_refuses_a_missing_host_path);
 
 async fn a_pull_that_fails_is_an_error(engine: Docker, _: &str) {
-    let refused = engine.pull("127.0.0.1:1/nobody/there:1", None).await.unwrap_err();
-    assert!(matches!(refused, EngineError::Refused { .. }), "{refused:?}");
+    let nobody = PullImage { reference: "127.0.0.1:1/nobody/there:1", platform: None, credentials: None };
+    let refused = engine.pull(&nobody).await.unwrap_err();
+    assert!(matches!(refused, EngineError::NotPulled { fault: PullFault::Away, .. }), "{refused:?}");
 }
 on_both!(a_pull_that_fails_is_an_error, docker_tells_a_failed_pull, podman_tells_a_failed_pull);
 

@@ -1,0 +1,4 @@
+//! Login files, who is asked first, and what is never told.
+
+mod keyring;
+mod login;
