@@ -180,6 +180,7 @@ fn a_daemon_that_tells_everything_tells_no_value(world: &World) {
     plant(world, 2);
     let second = world.another("web", "app", &first.id);
     until("it has the new value", 60, || second.exec(&["cat", "/run/secrets/by_file"]) == value("by_file", 2));
+    until("the earlier container is gone", 60, || world.everything() == [second.id.clone()]);
     let log = serde_json::to_string(&daemon.log()).unwrap();
     assert!(log.contains("DEBUG"), "it does not tell everything");
     is_clean("the daemon's log", log.as_bytes());
