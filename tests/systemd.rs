@@ -20,6 +20,18 @@ fn setting(unit: &str, name: &str) -> String {
     value.to_owned()
 }
 
+#[test]
+fn secrets_are_delivered_before_an_engine_starts() {
+    let unit = unit("packaging/systemd/reconcile-secrets.service");
+    let words = setting(&unit, "ExecStart").replace("/usr/local/bin/", "");
+    let Ok(Request::Run(arguments)) = arguments::parse(words.split(' ').map(Into::into)) else { panic!("{words}") };
+    assert!(matches!(arguments.command, Some(Command::Secret(_))), "{words}");
+    let before = setting(&unit, "Before");
+    for engine in ["docker.service", "podman.service", "podman-restart.service"] {
+        assert!(before.split(' ').any(|word| word == engine), "{before}");
+    }
+}
+
 fn user() -> Surroundings {
     Surroundings {
         uid: 1000,

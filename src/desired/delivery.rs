@@ -299,3 +299,65 @@ impl Sealed {
         sealed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desired::{Context, KnownSecrets, resolve_again};
+    use serde_json::json;
+
+    fn desired(digests: &[(&str, &str)], on_change: &str) -> Desired {
+        let manifest = json!({
+            "secrets": {"a": {}, "b": {}},
+            "services": {"web": {"image": "bb:1", "secrets": [{"source": "a", "on_change": on_change}],
+                                 "env": {"B": {"secret": "b"}}}},
+        });
+        let digests = digests
+            .iter()
+            .map(|(name, digest)| (("web".parse().unwrap(), name.parse().unwrap()), (*digest).to_owned()));
+        let secrets = KnownSecrets { host_key: Some("k".to_owned()), digests: digests.collect() };
+        let context = Context { secrets, ..Context::default() };
+        resolve_again(&"production".parse().unwrap(), &"shop".parse().unwrap(), &manifest, &context).unwrap()
+    }
+
+    #[test]
+    fn a_name_is_read_back_as_it_was_written() {
+        let web = Role::Service("web".parse().unwrap());
+        let [name] = desired(&[("a", "1")], "restart").deliveries(&web).try_into().unwrap();
+        assert_eq!(name.to_string().parse(), Ok(name));
+        for text in [
+            "",
+            "secrets",
+            "secrets/web/0123456789abcdef",
+            "secrets/service.web/..",
+            "other/service.web/0123456789abcdef",
+        ] {
+            assert_eq!(text.parse::<DeliveryName>(), Err(NoDelivery), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_folder_is_another_only_where_a_change_needs_a_new_container() {
+        let web = Role::Service("web".parse().unwrap());
+        let folder = |digest: &str, on_change: &str| desired(&[("a", digest)], on_change).deliveries(&web);
+        assert_ne!(folder("1", "restart"), folder("2", "restart"));
+        assert_eq!(folder("1", "signal"), folder("2", "signal"));
+        assert_eq!(folder("1", "none"), folder("2", "none"));
+    }
+
+    #[test]
+    fn only_a_variables_digest_is_in_the_bodys_hash() {
+        let hash = |digests| desired(digests, "restart").services["web"].spec_hash.clone();
+        assert_eq!(hash(&[("a", "1"), ("b", "1")]), hash(&[("a", "2"), ("b", "1")]));
+        assert_ne!(hash(&[("a", "1"), ("b", "1")]), hash(&[("a", "1"), ("b", "2")]));
+    }
+
+    #[test]
+    fn a_label_is_read_back_as_it_was_written() {
+        let web = Role::Service("web".parse().unwrap());
+        let sealed = desired(&[("a", "1f"), ("b", "2f")], "restart").sealed(&web).unwrap();
+        assert_eq!(sealed.to_string(), "@k a=1f b=2f $B");
+        assert_eq!(Sealed::from_label(&sealed.to_string()), sealed);
+        assert_eq!(Sealed::from_label("what = ever  %"), Sealed::default());
+    }
+}

@@ -131,47 +131,48 @@ impl JsonSchema for EnvironmentValue {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let only = |key: &str, title: &str, about: &str, property: serde_json::Value| {
-            json_schema!({
-                "title": title,
-                "description": about,
-                "type": "object",
-                "properties": {key: property},
-                "required": [key],
-                "additionalProperties": false,
-            })
-        };
         let described = |schema: Schema, title: &str, about: &str| {
             let mut schema = schema.to_value();
             schema["title"] = title.into();
             schema["description"] = about.into();
             schema
         };
-        let name = described(generator.subschema_for::<SecretName>(), "Secret", "The secret's name.");
-        let template = described(generator.subschema_for::<Template>(), "Text with secrets", "The text.");
-        let literal = serde_json::json!({
-            "title": "Literal text", "description": "The text, taken as it is.", "type": "string",
-            "examples": ["${NOT_OURS}"],
-        });
+        let secret = described(
+            generator.subschema_for::<SecretName>(),
+            "Secret",
+            "A secret's value, which `inspect` shows: host policy `secret_env` must allow it. Default: none.",
+        );
+        let template = described(
+            generator.subschema_for::<Template>(),
+            "Text with secrets",
+            "A text with `${secret:<name>}` or `${secret:<name>|urlencode}` in it, by the same policy; `$${` is `${`. \
+             Default: none.",
+        );
         json_schema!({
             "title": "Value",
             "description": "A text, a number or a boolean. Nothing is interpolated: `$` is a dollar.",
             "examples": ["json", 8080, false],
             "anyOf": [
                 {"title": "Value", "type": ["string", "number", "boolean"]},
-                only(
-                    "literal", "Literal text",
-                    "A text that may hold `${`, which elsewhere is refused as pasted by mistake.", literal,
-                ),
-                only(
-                    "secret", "Secret",
-                    "A secret's value, which `inspect` shows: host policy `secret_env` must allow it.", name,
-                ),
-                only(
-                    "template", "Text with secrets",
-                    "A text with `${secret:<name>}` or `${secret:<name>|urlencode}` in it, by the same policy; `$${` is \
-                     `${`.", template,
-                ),
+                {
+                    "title": "Literal text, secret or template",
+                    "description": "One of the three.",
+                    "type": "object",
+                    "properties": {
+                        "literal": {
+                            "title": "Literal text",
+                            "description": "A text that may hold `${`, which elsewhere is refused as pasted by mistake. \
+                                            Default: none.",
+                            "type": "string",
+                            "examples": ["${NOT_OURS}"],
+                        },
+                        "secret": secret,
+                        "template": template,
+                    },
+                    "additionalProperties": false,
+                    "minProperties": 1,
+                    "maxProperties": 1,
+                },
             ],
         })
     }

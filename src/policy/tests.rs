@@ -3,6 +3,7 @@
 mod binds;
 mod bodies;
 mod exposures;
+mod secrets;
 
 use super::{Denial, Subject, judge};
 use crate::{

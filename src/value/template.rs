@@ -149,7 +149,6 @@ mod tests {
             "${secret:a}${secret:b}",
             "$${literal} ${secret:a} $$${x}",
             "$ ${secret:a} $",
-            "$$${secret:a}",
         ] {
             let template: Template = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
             assert_eq!(template.to_string(), text);

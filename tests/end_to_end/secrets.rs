@@ -16,6 +16,7 @@ stories! {
         a_config_is_a_file_of_the_revision,
         modes_are_right_under_any_umask,
         a_folder_that_is_gone_is_delivered_again,
+        after_a_boot_secrets_are_there_before_the_engine_starts_anything,
         a_job_has_the_secrets_and_configs_of_its_service;
     docker:
         a_missing_secret_blocks_its_app_alone,
@@ -67,6 +68,7 @@ services:
     user: "1000:1000"
     command: [sh, -c, "trap 'cat $POSTGRES_PASSWORD_FILE > /tmp/seen' HUP; trap 'exit 0' TERM; cat $POSTGRES_PASSWORD_FILE > /tmp/seen; while true; do sleep 1 & wait; done"]
     secrets: [{{source: db_password, target: password, uid: 1000, gid: 1000, mode: "0400", env: POSTGRES_PASSWORD_FILE, on_change: {on_change}}}]
+    tmpfs: [/tmp]
     stop_grace_period: 1s
     rollout: {{min_healthy_time: 0s}}
 "#
@@ -213,8 +215,8 @@ fn modes_are_right_under_any_umask(world: &World) {
     host(world, "");
     secret(world, "web", "db_password", "hunter2");
     let configs = "configs: {ini: {content: x}}\n";
-    let used = "    configs: [{source: ini, target: /etc/x.ini}]\n    stop_grace";
-    world.push("web", &format!("{configs}{}", database("restart").trim_start().replace("    stop_grace", used)));
+    let used = "    configs: [{source: ini, target: /etc/x.ini}]\n    tmpfs";
+    world.push("web", &format!("{configs}{}", database("restart").trim_start().replace("    tmpfs", used)));
     world.run_under("000", &[]).expect(0);
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
     let [secrets] = delivered(world, "secrets", "db").try_into().unwrap();
@@ -255,6 +257,29 @@ fn a_folder_that_is_gone_is_delivered_again(world: &World) {
     world.is_synced();
 }
 
+/// After a boot nothing is in memory, and no engine runs yet.
+fn after_a_boot_secrets_are_there_before_the_engine_starts_anything(world: &World) {
+    host(world, "");
+    secret(world, "web", "db_password", "hunter2-first");
+    world.push("web", &database("restart"));
+    world.converge();
+    // Another revision: the folder has another name than that of the first.
+    secret(world, "web", "db_password", "hunter2-second");
+    world.converge();
+    let container = world.one("web", "db");
+    let [folder] = delivered(world, "secrets", "db").try_into().unwrap();
+    world.engine.ask(&["stop", "-t", "0", &container.id]);
+    fs::remove_dir_all(folder.ancestors().nth(3).unwrap()).unwrap();
+    assert!(!world.engine.try_ask(&["start", &container.id]).status.success(), "it starts without its secrets");
+
+    world.run_alone(&["secret", "materialise"]).expect(0).says("1 delivered.");
+    world.engine.ask(&["start", &container.id]);
+    assert_eq!(container.exec(&["cat", "/run/secrets/password"]), "hunter2-second");
+    assert_eq!(container.exec(&["stat", "-c", "%u:%g %a", "/run/secrets/password"]), "1000:1000 400");
+    world.converge();
+    assert_eq!(world.one("web", "db"), container, "it was not to be made anew");
+}
+
 fn a_job_has_the_secrets_and_configs_of_its_service(world: &World) {
     host(world, "");
     secret(world, "web", "db_password", "hunter2");
@@ -264,6 +289,7 @@ fn a_job_has_the_secrets_and_configs_of_its_service(world: &World) {
     let more = format!(
         r#"    configs: [{{source: ini, target: /etc/x.ini}}]
     volumes: ["{}:/shared"]
+    tmpfs: [/tmp]
     stop_grace_period: 0s
     rollout: {{min_healthy_time: 0s}}
 configs: {{ini: {{content: from-config}}}}
@@ -273,7 +299,7 @@ jobs:
         shared.display()
     );
     let manifest = database("restart");
-    let (begins, _) = manifest.split_once("    stop_grace").unwrap();
+    let (begins, _) = manifest.split_once("    tmpfs").unwrap();
     world.push("web", &format!("{begins}{more}"));
     world.converge();
     assert_eq!(fs::read_to_string(shared.join("job")).unwrap(), "hunter2from-config");

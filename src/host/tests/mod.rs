@@ -25,7 +25,8 @@ fn nothing_written_means_the_defaults() {
             "verify": {"mode": "off", "allowed_signers": null}}, "environments": [], "engine": null,
         "state_dir": null, "parallel": 8, "drift": "repair", "prune": true, "max_deletes": 10,
         "retain": {"revisions": 20, "images": 3},
-        "registries": {}, "secrets": {"dir": null, "age_identity": null, "key_file": null},
+        "secrets": {"dir": null, "age_identity": null, "key_file": null},
+        "registries": {},
         "policy": {"publish": [], "data_roots": [], "never_expose": [], "registries": [], "require_digest": false,
             "secret_env": false, "cap_add": [], "privileged": [], "devices": [], "network_mode_host": [], "engine_socket": []},
         "listen": null, "webhook": {"secret_file": null}, "notify": []});

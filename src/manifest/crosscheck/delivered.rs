@@ -86,14 +86,14 @@ fn is_at_secrets(target: &str) -> bool {
 
 fn variables(manifest: &Manifest, name: &ServiceName, service: &Service, findings: &mut Findings<'_>) {
     for (variable, value) in &service.env {
-        let used = match value {
-            EnvironmentValue::Text(_) => Vec::new(),
-            EnvironmentValue::Secret(secret) => vec![secret],
-            EnvironmentValue::Template(template) => template.secrets().into_iter().collect(),
+        let (key, used) = match value {
+            EnvironmentValue::Text(_) => continue,
+            EnvironmentValue::Secret(secret) => ("secret", vec![secret]),
+            EnvironmentValue::Template(template) => ("template", template.secrets().into_iter().collect()),
         };
         let variable = variable.to_string();
         for secret in used {
-            undeclared(manifest, &["services", name.as_str(), "env", &variable], secret, findings);
+            undeclared(manifest, &["services", name.as_str(), "env", &variable, key], secret, findings);
         }
     }
 }

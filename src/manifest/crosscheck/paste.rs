@@ -38,6 +38,9 @@ fn refusal(node: &Node, path: &[&str], name: &str) -> Diagnostic {
     let problem = Diagnostic::new(&node.place, format!("`${{{name}}}` is not replaced: nothing is interpolated here"));
     let plain: String = name.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
     problem.with_hint(match path {
+        [.., "env", _] if name.starts_with("secret:") => {
+            format!("write `{{template: \"…${{{name}}}…\"}}` for a text with a secret in it")
+        }
         [.., "env", _] => format!("write the value itself, or `{{literal: \"${{{name}}}\"}}` for these very letters"),
         [.., "command" | "entrypoint" | "test"] => {
             format!("write the value itself, or `${plain}` for a shell in the container to replace")

@@ -2,6 +2,7 @@
 
 use super::{production, told};
 
+mod delivered;
 mod meaning;
 mod words;
 
@@ -16,7 +17,7 @@ fn mistakes(text: &str) -> Vec<String> {
 
 #[test]
 fn every_mistake_is_told_at_its_place_with_what_to_write_instead() {
-    for (text, expected) in words::CASES.iter().chain(meaning::CASES) {
+    for (text, expected) in words::CASES.iter().chain(meaning::CASES).chain(delivered::CASES) {
         let said = mistakes(text.strip_prefix('\n').unwrap());
         assert_eq!(said, *expected, "{text}");
     }

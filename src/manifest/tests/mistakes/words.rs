@@ -52,8 +52,8 @@ services:
       C: {literal: '${X}'}
 "##,
         &[
-            r##"5:11: `secret` is not supported yet"##,
-            r##"6:11: `template` is not supported yet"##,
+            r##"5:19: secret `a` is not declared (declare it at the top of the app: `secrets: {a: {}}`)"##,
+            r##"6:21: `x` is not a template: there is no secret in it: write `${secret:<name>}`, or the text without `template` (for example `"postgresql://app:${secret:password|urlencode}@db/app"`)"##,
         ],
     ),
     (
@@ -160,25 +160,19 @@ services:
     ),
     (
         r##"
-secrets: {a: {}}
-configs: {}
 backup: {}
 services:
   web:
     image: bb:1
     scale: 2
-    secrets: [a]
     proxy: {}
     tls: {}
 "##,
         &[
-            r##"1:1: `secrets` is not supported yet"##,
-            r##"2:1: `configs` is not supported yet"##,
-            r##"3:1: `backup` is not supported yet"##,
-            r##"7:12: `scale` above 1 is not supported yet"##,
-            r##"8:5: `secrets` is not supported yet"##,
-            r##"9:5: `proxy` is not supported yet"##,
-            r##"10:5: `tls` is not supported yet"##,
+            r##"1:1: `backup` is not supported yet"##,
+            r##"5:12: `scale` above 1 is not supported yet"##,
+            r##"6:5: `proxy` is not supported yet"##,
+            r##"7:5: `tls` is not supported yet"##,
         ],
     ),
     (
