@@ -195,7 +195,6 @@ impl House {
     pub fn soon<'a>(&'a self, what: &'a str, holds: impl Fn(&Self) -> bool + 'a) -> impl Future<Output = ()> + 'a {
         let place = std::panic::Location::caller();
         async move {
-            // Time runs on by itself only while no thread is busy.
             let (_busy, idle) = std::sync::mpsc::channel::<()>();
             tokio::task::spawn_blocking(move || idle.recv());
             // Less in all than what is left of the minute between two sweeps.
@@ -211,24 +210,45 @@ impl House {
         }
     }
 
+    /// Lets virtual time pass, and the ledger's thread, which does not know of it, keep pace.
+    pub async fn pass(&self, time: Duration) {
+        // Time runs on by itself only while no thread is busy.
+        let (_busy, idle) = std::sync::mpsc::channel::<()>();
+        tokio::task::spawn_blocking(move || idle.recv());
+        let until = tokio::time::Instant::now() + time;
+        while tokio::time::Instant::now() < until {
+            tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_millis(3))).await.unwrap();
+            tokio::time::advance(Duration::from_secs(2)).await;
+        }
+    }
+
     /// Waits until no call was made for two minutes of virtual time but those of sweeps.
     pub async fn quiet(&self) {
         let is_effect = |call: &Call| call.effect;
         loop {
             self.calls();
-            tokio::time::sleep(Duration::from_secs(120)).await;
+            self.pass(Duration::from_secs(120)).await;
             if !self.calls().iter().any(is_effect) {
                 return;
             }
         }
     }
 
-    /// Waits until a sweep has just been: the next one is most of a minute away.
+    /// Waits until a sweep has just been: the next one is most of a minute away. A look that another look or pass asked
+    /// for is none: a sweep comes after a long silence.
     pub async fn swept(&self) {
         self.calls();
-        let looked = |house: &Self| house.calls.lock().unwrap().iter().any(|call| call.name == "containers");
-        self.until("a sweep begins", looked).await;
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        let mut last = tokio::time::Instant::now();
+        loop {
+            self.pass(Duration::from_secs(2)).await;
+            if self.calls().iter().any(|call| call.name == "containers") {
+                if last.elapsed() >= Duration::from_secs(40) {
+                    break;
+                }
+                last = tokio::time::Instant::now();
+            }
+        }
+        self.pass(Duration::from_secs(4)).await;
         self.calls();
     }
 
