@@ -7,7 +7,7 @@ use reading::{SourceFile, sources};
 
 /// Rooms without clock, disk, engine or runtime. `record/target.rs` is one file of a room that has effects.
 const PURE: &[&str] =
-    &["blame", "value", "yaml", "manifest", "desired", "observed", "plan", "policy", "record/target.rs"];
+    &["blame", "value", "yaml", "manifest", "desired", "observed", "plan", "policy", "record/target.rs", "secret/sops"];
 
 /// What a pure room does not name.
 const EFFECTS: &[&str] = &[
@@ -73,19 +73,6 @@ const WALLS: &[(&str, &[&str])] = &[
             "crate::cli",
         ],
     ),
-    (
-        "secret",
-        &[
-            "crate::engine",
-            "crate::plan",
-            "crate::manifest",
-            "crate::record",
-            "crate::apply",
-            "crate::observe",
-            "crate::pass",
-            "crate::show",
-        ],
-    ),
     ("probe", &["crate::plan", "crate::manifest", "crate::record"]),
     // Who opens a registry: what is fetched from it, and when, is not its business.
     (
@@ -103,6 +90,22 @@ const WALLS: &[(&str, &[&str])] = &[
         ],
     ),
     ("show", &["crate::engine", "crate::apply", "crate::source", "crate::observe", "crate::pass", "tokio", "std::fs"]),
+    // A value is handed to who asked for it; what is done with it is no business of its source.
+    (
+        "secret",
+        &[
+            "crate::apply",
+            "crate::cli",
+            "crate::engine",
+            "crate::manifest",
+            "crate::observe",
+            "crate::pass",
+            "crate::plan",
+            "crate::record",
+            "crate::show",
+            "crate::source",
+        ],
+    ),
     ("server", TELLERS),
     ("notice", TELLERS),
     ("value", &["crate::manifest", "crate::desired", "crate::observed", "crate::record"]),
@@ -138,6 +141,8 @@ const WORDS: &[(&str, &str)] = &[
 
 /// Libraries that only one room knows, so that another can take their place.
 const ONLY_IN: &[(&str, &[&str])] = &[
+    ("aes_gcm", &["secret"]),
+    ("age", &["secret"]),
     ("bollard", &["engine"]),
     ("clap", &["cli"]),
     // Who else needs the calendar asks a `Schedule`.

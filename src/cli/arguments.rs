@@ -62,6 +62,7 @@ pub enum Command {
     Suspend(Suspend),
     Resume(Resume),
     AcceptRewind(AcceptRewind),
+    #[command(disable_help_subcommand = true)]
     Secret(Secret),
     Schema(Schema),
     Init(Init),

@@ -16,6 +16,7 @@ mod history;
 mod init;
 mod interruption;
 mod logging;
+mod memory;
 mod named;
 mod neighbours;
 mod origin;
@@ -36,6 +37,7 @@ mod validate;
 mod watch;
 
 pub use complaint::Complaint;
+pub use memory::keep_private;
 pub use schema::documents;
 
 use arguments::{Arguments, Command, Request};

@@ -219,6 +219,11 @@ impl Session {
         })
     }
 
+    /// What opens registries: the host file's users, and the logins of whoever runs this.
+    fn keyring(&self) -> Keyring {
+        Keyring::new(self.host.settings.registries.clone(), settings::login_files())
+    }
+
     /// Where this host's secrets are, and where they are delivered: apart for each ledger and installation, and known
     /// before any engine is.
     pub fn secrets(&self) -> Secrets {
@@ -242,11 +247,6 @@ impl Session {
 
     fn state_dir(&self) -> PathBuf {
         std::path::absolute(&self.settings.state_dir).unwrap_or_else(|_| self.settings.state_dir.clone())
-    }
-
-    /// What opens registries: the host file's users, and the logins of whoever runs this.
-    fn keyring(&self) -> Keyring {
-        Keyring::new(self.host.settings.registries.clone(), settings::login_files())
     }
 
     /// Paths that no container may see: what is ours, what opens registries, and the engine's socket.

@@ -44,9 +44,6 @@ pub struct HostFile {
     /// How much of the past is kept.
     #[schemars(title = "Retain", example = serde_json::json!({"revisions": 20, "images": 3}))]
     pub retain: Retain,
-    /// Where the values of secrets are, and what opens encrypted ones.
-    #[schemars(title = "Secrets", example = serde_json::json!({"dir": "/etc/reconcile/secrets"}))]
-    pub secrets: SecretPlaces,
     /// Who pulls from which registry, by the registry's host; of others the engine's own login is used.
     #[schemars(
         title = "Registries",
@@ -54,6 +51,9 @@ pub struct HostFile {
         example = serde_json::json!({"registry.example.com": {"username": "ci", "password_file": "/etc/reconcile/registry"}})
     )]
     pub registries: Registries,
+    /// Where the values of secrets are, and what opens encrypted ones.
+    #[schemars(title = "Secrets", example = serde_json::json!({"dir": "/etc/reconcile/secrets"}))]
+    pub secrets: SecretPlaces,
     /// What manifests may ask of this host; what is not named is denied.
     #[schemars(title = "Policy", example = serde_json::json!({"publish": ["0.0.0.0:443"]}))]
     pub policy: Policy,
@@ -81,8 +81,8 @@ impl Default for HostFile {
             prune: true,
             max_deletes: 10,
             retain: Retain::default(),
-            secrets: SecretPlaces::default(),
             registries: Registries::new(),
+            secrets: SecretPlaces::default(),
             policy: Policy::default(),
             listen: None,
             webhook: Webhook::default(),

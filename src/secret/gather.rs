@@ -50,16 +50,29 @@ impl Secrets {
             Err(error) => gathered.missing.push(error),
         }
         for (name, source) in sources {
-            let value = match source {
-                SecretSource::Host => host_dir::read(&host_dir::path(&self.directory, environment, app, name), name),
-                SecretSource::File { path, key } => self.unseal(name, path, key.as_deref(), files),
-            };
-            match value {
+            match self.value((environment, app), name, source, files) {
                 Ok(value) => drop(gathered.values.insert(name.clone(), value)),
                 Err(error) => gathered.missing.push(error),
             }
         }
         gathered
+    }
+
+    /// Reads one secret of an app.
+    ///
+    /// # Errors
+    /// It is not there, cannot be read, or does not open.
+    pub fn value(
+        &self,
+        (environment, app): (&EnvironmentName, &AppName),
+        name: &SecretName,
+        source: &SecretSource,
+        files: &RepositoryFiles,
+    ) -> Result<SecretValue, SecretError> {
+        match source {
+            SecretSource::Host => host_dir::read(&host_dir::path(&self.directory, environment, app, name), name),
+            SecretSource::File { path, key } => self.unseal(name, path, key.as_deref(), files),
+        }
     }
 
     fn key(&self, may_write: bool) -> Result<HostKey, SecretError> {

@@ -3,6 +3,7 @@
 //! A value is read for one pass, reaches the effect that writes files or makes a container, and is wiped. Everything
 //! else (plans, labels, the ledger) has its keyed digest.
 
+pub mod age;
 pub mod digest;
 pub mod error;
 pub mod gather;
@@ -11,6 +12,7 @@ pub mod key_file;
 pub mod mask;
 pub mod roots;
 pub mod sealed;
+pub mod sops;
 pub mod template;
 pub mod value;
 

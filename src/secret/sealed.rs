@@ -1,7 +1,10 @@
-//! Encrypted files of the repository. Here is where `age` and SOPS are plugged in: one function, and one word for each
-//! form.
+//! Encrypted files of the repository: one word for each form, told by what stands in the file.
 
-use super::SecretValue;
+use super::{
+    SecretValue,
+    age::{self, AgeError, Identities, IdentityError},
+    sops::{self, SopsError},
+};
 use std::{fmt, path::Path, sync::Arc};
 
 /// An encrypted file as it stands in the commit.
@@ -29,8 +32,16 @@ pub enum Form {
 pub enum SealedError {
     #[error("it is neither an age file nor a SOPS file")]
     Unknown,
-    #[error("encrypted files are not supported yet")]
-    NotYet,
+    #[error("the host file names no `secrets.age_identity`, which opens encrypted files")]
+    NoIdentity,
+    #[error("an age file holds one secret, and the manifest asks for `key` `{key}` of it")]
+    KeyOfAge { key: String },
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    #[error(transparent)]
+    Age(#[from] AgeError),
+    #[error(transparent)]
+    Sops(Box<SopsError>),
 }
 
 impl SealedError {
@@ -39,7 +50,13 @@ impl SealedError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Unknown => Some("encrypt it with `reconcile secret encrypt`".to_owned()),
-            Self::NotYet => Some("keep the secret on the host: leave `file` out".to_owned()),
+            Self::NoIdentity => {
+                Some("make one with `age-keygen`, mode 0400, and name it: `secrets: {age_identity: …}`".to_owned())
+            }
+            Self::KeyOfAge { .. } => Some("leave `key` out of the manifest".to_owned()),
+            Self::Identity(error) => Some(error.hint()),
+            Self::Age(error) => Some(error.hint()),
+            Self::Sops(error) => error.hint(),
         }
     }
 }
@@ -47,7 +64,7 @@ impl SealedError {
 /// Which form a file has; none where it is no encrypted file.
 #[must_use]
 pub fn form(content: &[u8]) -> Option<Form> {
-    if content.starts_with(b"age-encryption.org/v1") || content.starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----") {
+    if age::is_sealed(content) {
         return Some(Form::Age);
     }
     let text = std::str::from_utf8(content).ok()?;
@@ -59,10 +76,17 @@ pub fn form(content: &[u8]) -> Option<Form> {
 /// # Errors
 /// It is no encrypted file, none of the identities opens it, or it was changed.
 pub fn unseal(file: &SealedFile<'_>, identity: Option<&Path>) -> Result<SecretValue, SealedError> {
-    let _ = identity;
-    match form(file.content) {
-        Some(Form::Age | Form::Sops) => Err(SealedError::NotYet),
-        None => Err(SealedError::Unknown),
+    let form = form(file.content).ok_or(SealedError::Unknown)?;
+    if let (Form::Age, Some(key)) = (form, file.key) {
+        return Err(SealedError::KeyOfAge { key: key.to_owned() });
+    }
+    let identities = Identities::read(identity.ok_or(SealedError::NoIdentity)?)?;
+    match form {
+        Form::Age => Ok(age::open(file.content, &identities)?),
+        Form::Sops => {
+            let text = std::str::from_utf8(file.content).map_err(|_| SealedError::Unknown)?;
+            sops::open(file.path, text, file.key, &identities).map_err(|error| SealedError::Sops(Box::new(error)))
+        }
     }
 }
 

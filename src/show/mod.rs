@@ -12,6 +12,7 @@ mod notes;
 pub mod progress;
 pub mod report;
 mod revision;
+mod secrets;
 mod status;
 mod table;
 mod text;
@@ -26,6 +27,7 @@ pub use report::{
     AppReport, Compared, EnvironmentReport, ErrorReport, HealthWord, HeldReport, Origin, Status, Summary,
 };
 pub use revision::{markdown as markdown_revision, revision};
+pub use secrets::{Keeper, SecretAccount, markdown_secrets, secrets};
 pub use status::status;
 pub use text::{error, plan, unjudged};
 

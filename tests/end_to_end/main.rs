@@ -22,6 +22,7 @@ mod world;
 mod canary;
 mod converge;
 mod drift;
+mod encrypted;
 mod failure;
 mod gateway;
 mod gondulf;

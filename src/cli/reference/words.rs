@@ -16,13 +16,20 @@ pub fn page(mut command: Command) -> String {
         "\n## Global options\n\nBefore or after any command. A flag wins over its variable, the variable over the host file, that over the default.\n\n"
     );
     table(&mut page, command.get_arguments().filter(|argument| argument.is_global_set()));
-    for part in command.get_subcommands().filter(|part| !part.is_hide_set()) {
-        let _ = write!(page, "\n## reconcile {}\n\n", part.get_name());
-        about(&mut page, part);
-        usage(&mut page, part);
-        table(&mut page, part.get_arguments().filter(|argument| !argument.is_global_set()));
-    }
+    parts(&mut page, "reconcile", &command);
     page
+}
+
+/// The commands of a command, and theirs.
+fn parts(page: &mut String, above: &str, command: &Command) {
+    for part in command.get_subcommands().filter(|part| !part.is_hide_set()) {
+        let name = format!("{above} {}", part.get_name());
+        let _ = write!(page, "\n## {name}\n\n");
+        about(page, part);
+        usage(page, part);
+        table(page, part.get_arguments().filter(|argument| !argument.is_global_set()));
+        parts(page, &name, part);
+    }
 }
 
 fn about(page: &mut String, command: &Command) {

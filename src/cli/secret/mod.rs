@@ -1,11 +1,18 @@
-//! `secret`: what is done with secrets beside a pass. No value is ever printed.
+//! `secret`: what is done with secrets beside a pass. A value comes by a file, by standard input or out of an editor, never
+//! as an argument, and is never printed.
 
+mod edit;
+mod encrypt;
+mod list;
 mod materialise;
+mod recipients;
+mod sealed_file;
+mod workspace;
 
-use super::{Complaint, arguments::Global};
+use super::{Complaint, arguments::Global, session::Session};
 use clap::{Args, Subcommand};
 
-/// Delivers secrets again after a boot.
+/// Encrypts and edits secrets that the repository keeps, lists those that apps use, delivers them again after a boot.
 #[derive(Debug, Args)]
 pub struct Secret {
     #[command(subcommand)]
@@ -15,6 +22,9 @@ pub struct Secret {
 /// What to do with secrets.
 #[derive(Debug, Subcommand)]
 pub enum Word {
+    Encrypt(encrypt::Encrypt),
+    Edit(edit::Edit),
+    List(list::List),
     Materialise(materialise::Materialise),
 }
 
@@ -25,6 +35,9 @@ impl Secret {
     /// As those of each word.
     pub async fn run(&self, global: &Global) -> Result<(), Complaint> {
         match &self.word {
+            Word::Encrypt(command) => command.run(),
+            Word::Edit(command) => command.run(global).await,
+            Word::List(command) => command.run(&Session::begin(global)?),
             Word::Materialise(command) => command.run(global).await,
         }
     }

@@ -25,8 +25,7 @@ fn nothing_written_means_the_defaults() {
             "verify": {"mode": "off", "allowed_signers": null}}, "environments": [], "engine": null,
         "state_dir": null, "parallel": 8, "drift": "repair", "prune": true, "max_deletes": 10,
         "retain": {"revisions": 20, "images": 3},
-        "secrets": {"dir": null, "age_identity": null, "key_file": null},
-        "registries": {},
+        "registries": {}, "secrets": {"dir": null, "age_identity": null, "key_file": null},
         "policy": {"publish": [], "data_roots": [], "never_expose": [], "registries": [], "require_digest": false,
             "secret_env": false, "cap_add": [], "privileged": [], "devices": [], "network_mode_host": [], "engine_socket": []},
         "listen": null, "webhook": {"secret_file": null}, "notify": []});
@@ -53,6 +52,7 @@ drift: report
 prune: false
 max_deletes: 0
 retain: {revisions: 5, images: 1}
+secrets: {dir: /srv/secrets, age_identity: /etc/reconcile/age.key, key_file: /srv/host.key}
 policy:
   publish: [\"0.0.0.0:443\", \"10.8.0.1:*\", \"[::]:443\"]
   data_roots: [/srv/data, /srv/conf:ro]
