@@ -32,6 +32,7 @@ mod killed;
 mod order;
 mod readme;
 mod registry;
+mod rotation;
 mod secrets;
 mod terminal;
 mod vault_dash;
