@@ -80,8 +80,8 @@ pub fn withdraw(folder: &Path) -> io::Result<()> {
             removed => removed?,
         }
     }
-    // The folders above go with the last delivery in them.
-    for above in folder.ancestors().skip(1).take(3) {
+    // The folders of the role and of the app go with the last delivery in them; others may be at work beside the app's.
+    for above in folder.ancestors().skip(1).take(2) {
         if fs::remove_dir(above).is_err() {
             break;
         }

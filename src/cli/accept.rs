@@ -4,6 +4,7 @@ use super::{Complaint, session::Session};
 use crate::{
     host::VerifyMode,
     record::{Accepted, Followed, Ledger, RecordError},
+    secret::RepositoryFiles,
     source::{
         Commit, SourceError,
         trust::{self, BadSigners, Distrust, Mode, Rules, Signers},
@@ -102,6 +103,30 @@ impl Session {
         let accepted = ledger.accepted(&self.followed(environment)).await?;
         let repository = self.reopened()?;
         Ok(trust::judge(&repository, commit, accepted.as_ref().map(|accepted| accepted.commit.as_str()), &rules)?)
+    }
+
+    /// The files beside the manifests of the commit that was accepted last, without asking anybody: what nobody accepted
+    /// has no say in what is delivered, however well it is encrypted. None where nothing was accepted yet.
+    pub async fn accepted_files(&self, ledger: &Ledger, environment: &EnvironmentName) -> Option<RepositoryFiles> {
+        let accepted = ledger.accepted(&self.followed(environment)).await.ok()??;
+        let commit = self.reopened().ok()?.commit(Some(&accepted.commit)).ok()?;
+        Some(self.files_of(&commit))
+    }
+
+    /// As [`Session::accepted_files`], or those of a commit that would be accepted.
+    pub async fn trusted_files(
+        &self,
+        ledger: &Ledger,
+        environment: &EnvironmentName,
+        commit: &Commit,
+    ) -> RepositoryFiles {
+        match self.accepted_files(ledger, environment).await {
+            Some(files) => files,
+            None => match self.trusts(ledger, environment, commit, Occasion::Once).await {
+                Ok(()) => self.files_of(commit),
+                Err(_) => RepositoryFiles::default(),
+            },
+        }
     }
 
     /// Under what the ledger remembers the branch of an environment.

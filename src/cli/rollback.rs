@@ -43,7 +43,8 @@ impl Rollback {
 
         let (repository, commit) = session.known_head()?;
         let tree = session.manifests(&repository, &commit)?.render();
-        let head = converge::head(&commit, tree.get(&environment).cloned().unwrap_or_default());
+        let mut head = converge::head(&commit, tree.get(&environment).cloned().unwrap_or_default());
+        head.files = session.trusted_files(&ledger, &environment, &commit).await;
         let hold = Hold {
             revision: Some(number),
             by: settings::user(),

@@ -233,7 +233,10 @@ impl Session {
             true => PathBuf::from("/etc/reconcile/host.key"),
             false => self.state_dir().join("host.key"),
         };
-        let apart = SpecHash::of(&(self.state_dir(), self.host.settings.installation.to_string()));
+        // One folder, however its path is written.
+        let written: PathBuf = self.state_dir().components().collect();
+        let state = written.canonicalize().unwrap_or(written);
+        let apart = SpecHash::of(&(state, self.host.settings.installation.to_string()));
         Secrets {
             directory: named(&places.dir).unwrap_or_else(|| PathBuf::from("/etc/reconcile/secrets")),
             key_file: named(&places.key_file).unwrap_or_else(usual_key),

@@ -105,6 +105,6 @@ impl<E: Engine> Attempt<'_, '_, E> {
             PullPolicy::Every(_) => true,
             PullPolicy::Missing | PullPolicy::Always | PullPolicy::Never => false,
         });
-        self.aim.observed.images.contains_key(reference) && periods.any(|periodic| periodic)
+        self.aim.observed.images.contains_key(reference) && periods.all(|periodic| periodic)
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     desired::{ContainerSpec, DesiredNetwork, spec::Network, spec::PublishedPort},
     host::Policy,
     observed::Role,
+    value::ServiceName,
 };
 use std::net::IpAddr;
 
@@ -94,7 +95,24 @@ fn beside_the_host<'a>(
         let message = format!("the network `{name}` of driver `{driver}` is beside the host's own, not behind it");
         Some(("networks", message))
     });
-    mode.into_iter().chain(joined)
+    let shared = shared_with_host(subject, spec).map(|other| {
+        ("network_mode", format!("the network of service `{other}` is the host's own, which may not be used"))
+    });
+    mode.into_iter().chain(joined).chain(shared)
+}
+
+/// The service with the host's own network that shares it with this one, by way of others or not.
+fn shared_with_host<'a>(subject: &'a Subject<'_>, spec: &'a ContainerSpec) -> Option<&'a ServiceName> {
+    let mut network = &spec.network;
+    // No further than round once: circles are refused elsewhere.
+    for _ in &subject.app.services {
+        let Network::Service(other) = network else { return None };
+        network = &subject.app.services.get(other)?.spec.network;
+        if *network == Network::Host {
+            return Some(other);
+        }
+    }
+    None
 }
 
 /// The driver of a network of the app's own that is not behind the host.

@@ -27,13 +27,15 @@ fn asked(policy: &str, spec: ContainerSpec, role: Role, internal_only: bool) -> 
     judge(&host.settings.policy, &subject, &spec)
 }
 
-/// `web`, `proxy` and `inner`, which is `internal_only`; a job of `web`; networks of every kind.
+/// `web`, `proxy`, `inner`, which is `internal_only`, `agent` on the host's network and `beside` it; a job of `web`; networks of every kind.
 fn gateway(internal_only: bool) -> Desired {
     app(&json!({
         "services": {
             "web": {"image": "a", "internal_only": internal_only},
             "proxy": {"image": "a"},
             "inner": {"image": "a", "internal_only": true},
+            "agent": {"image": "a", "network_mode": "host"},
+            "beside": {"image": "a", "network_mode": "service:agent"},
         },
         "jobs": {"migrate": {"service": "web", "command": ["migrate"]}},
         "networks": {

@@ -4,7 +4,10 @@
 #[path = "../../src/secret/sops/tests/sealing.rs"]
 mod sealing;
 
-use crate::world::{World, app};
+use crate::{
+    secrets::delivered,
+    world::{World, app},
+};
 use sealing::{Plain, Sealing, map, text};
 use std::{fs, os::unix::fs::PermissionsExt, process::Command};
 
@@ -114,7 +117,18 @@ fn encrypted_files_of_the_repository_arrive_and_altered_ones_block_their_app_alo
     world.commit("tls: another key");
     assert_eq!(world.changes(), ["service/web replace secret"]);
     world.converge();
-    assert_eq!(world.another("web", "web", &container.id).exec(&["cat", "/run/secrets/tls_key"]), "canary-new-key");
+    let container = world.another("web", "web", &container.id);
+    assert_eq!(container.exec(&["cat", "/run/secrets/tls_key"]), "canary-new-key");
+
+    // After a boot it is what was accepted that is delivered, whatever else was pushed.
+    world.put("secrets/tls.sops.yaml", &Sealing::to(&recipient).yaml(&tls("canary-of-nobody")));
+    world.commit("tls: a key that nobody accepted");
+    let [folder] = delivered(world, "secrets", "web").try_into().unwrap();
+    world.engine.ask(&["stop", "-t", "0", &container.id]);
+    fs::remove_dir_all(folder).unwrap();
+    world.run_alone(&["secret", "materialise"]).expect(0).says("1 delivered.");
+    world.engine.ask(&["start", &container.id]);
+    assert_eq!(container.exec(&["cat", "/run/secrets/tls_key"]), "canary-new-key");
 }
 
 fn what_is_encrypted_is_listed_without_a_value(world: &World) {

@@ -45,7 +45,7 @@ fn secret_in(world: &World, environment: &str, app: &str, name: &str, value: &st
 }
 
 /// The folders of deliveries for a service of the world, on this host.
-fn delivered(world: &World, kind: &str, service: &str) -> Vec<PathBuf> {
+pub fn delivered(world: &World, kind: &str, service: &str) -> Vec<PathBuf> {
     let root = match kind {
         "secrets" => PathBuf::from("/run/reconcile/secrets"),
         _ => world.state().join("configs"),

@@ -11,7 +11,7 @@ use crate::{
     },
     observed::Role,
     record::{Ledger, RevisionKey, target},
-    secret::{Gathered, RepositoryFiles},
+    secret::Gathered,
     value::{AppName, EnvironmentName},
 };
 use clap::Args;
@@ -30,10 +30,9 @@ impl Materialise {
     pub async fn run(&self, global: &Global) -> Result<(), Complaint> {
         let session = Session::begin(global)?;
         let ledger = session.reading().await?;
-        let files = session.known_head().map(|(_, commit)| session.files_of(&commit)).unwrap_or_default();
         let (mut delivered, mut lacking) = (0, 0);
         for (environment, app) in ledger.everyone().await? {
-            match one(&session, &ledger, &environment, &app, &files).await {
+            match one(&session, &ledger, &environment, &app).await {
                 Ok(number) => delivered += number,
                 Err(complaint) => {
                     results::tell(&format!("{environment}/{app}: {complaint}"));
@@ -55,7 +54,6 @@ async fn one(
     ledger: &Ledger,
     environment: &EnvironmentName,
     app: &AppName,
-    files: &RepositoryFiles,
 ) -> Result<usize, Complaint> {
     let of_app = ledger.app(environment, app).await?;
     let Some(entry) = target::in_force(&of_app) else { return Ok(0) };
@@ -65,7 +63,9 @@ async fn one(
         return Ok(0);
     }
     let secrets = session.secrets();
-    let gathered = secrets.gather((environment, app), &named.secrets, files, false);
+    // Before the network is up, and by nobody's word but what was accepted.
+    let files = session.accepted_files(ledger, environment).await.unwrap_or_default();
+    let gathered = secrets.gather((environment, app), &named.secrets, &files, false);
     // The folders are named after what was in force, and hold what is right today.
     let context = Context { secrets: as_recorded(&entry.key, &gathered), ..Context::default() };
     let desired = resolve_again(environment, app, &manifest, &context)?;
@@ -91,6 +91,8 @@ fn write(desired: &Desired, gathered: &Gathered, roots: &crate::secret::Roots) -
         for delivery in desired.deliveries(&Role::Service(service.clone())) {
             if delivery.kind == Kind::Secrets
                 && let Some(delivery) = errand::delivery(&delivery, &BTreeMap::new(), &context)
+                // What is there is a running container's: a pass changes it as `on_change` says.
+                && !delivery.folder.is_dir()
             {
                 let doing = format!("cannot write `{}`", delivery.folder.display());
                 deliver::write(&delivery).map_err(|source| Complaint::about(doing, source))?;

@@ -138,6 +138,18 @@ fn other_networks_need_no_permission() {
 }
 
 #[test]
+fn a_network_that_is_shared_with_the_hosts_own_is_the_hosts_own() {
+    for other in ["agent", "beside"] {
+        let policy = "network_mode_host: [gateway/agent]";
+        let denied = told(&judged(policy, networked(shared_with(other))));
+        let expected = "services.web.network_mode: the network of service `agent` is the host's own, which may not be \
+                        used (`policy.network_mode_host`) → network_mode_host: [production/gateway/web]";
+        assert_eq!(denied, expected);
+        assert_eq!(told(&judged("network_mode_host: [gateway/web]", networked(shared_with(other)))), "");
+    }
+}
+
+#[test]
 fn what_is_never_exposed_has_no_way_in_whatever_else_is_allowed() {
     let all = r#"never_expose: [gateway/web], publish: ["0.0.0.0:*"], network_mode_host: [gateway/web]"#;
     let table = [

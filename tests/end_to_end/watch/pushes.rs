@@ -69,7 +69,7 @@ fn a_bad_revision_gives_way_to_the_push_that_mends_it_at_once(world: &World) {
     world.answers("web", "web", "mended");
     until("the bad one is gone", 30, || world.running("web", "web").len() == 1);
     assert_eq!(daemon.lines("\"outcome\":\"Failed\"").len(), 0, "what was superseded did not fail");
-    world.is_synced();
+    until("in sync", 30, || world.seems_synced());
 }
 
 fn a_push_that_only_packs_references_or_moves_the_head_is_seen(world: &World) {
