@@ -13,6 +13,7 @@ use super::{
 use crate::{
     apply::{StepError, errand::Context, preflight},
     blame::Blame,
+    desired::FailureAction,
     engine::{Answer, Engine},
     observe::Look,
     observed::{Failure, Role},
@@ -243,11 +244,14 @@ impl<E: Engine> Attempt<'_, '_, E> {
         if !entry::is_wanted(&self.aim) {
             return Ok(Next::Finished(report));
         }
-        let action = action.unwrap_or_default();
+        let action = match action.unwrap_or_default() {
+            FailureAction::Rollback if entry::is_futile_to_go_back(&self.aim) => FailureAction::Halt,
+            action @ (FailureAction::Rollback | FailureAction::Halt) => action,
+        };
         let hold = entry::hold_after(&self.aim, number, action, &error.summary);
         let held = hold.as_ref().map(report::held_by);
         entry::close(self.pass, &self.aim, number, Outcome::Failed, hold, &error).await?;
-        let goes_back = self.aim.target == Target::Head && action == crate::desired::FailureAction::Rollback;
+        let goes_back = self.aim.target == Target::Head && action == FailureAction::Rollback;
         if goes_back {
             return Ok(Next::Again(report));
         }

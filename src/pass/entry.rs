@@ -121,6 +121,12 @@ pub async fn kept_images<E: Engine>(
     Ok(tags)
 }
 
+/// True when what was stable last is what failed, but for the values of secrets: it would be given today's, and fail too.
+#[must_use]
+pub fn is_futile_to_go_back(aim: &Aim) -> bool {
+    target::newest_stable(&aim.ledger).is_some_and(|stable| stable.key.differs_in_secrets_alone(&aim.head_key))
+}
+
 /// The hold that keeps a condemned head from being tried again.
 #[must_use]
 pub fn hold_after(aim: &Aim, number: Option<u32>, action: FailureAction, reason: &str) -> Option<Hold> {

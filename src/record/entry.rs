@@ -30,6 +30,14 @@ impl RevisionKey {
             && self.secrets.iter().all(|(name, digest)| known(name, digest))
             && self.images.iter().all(|(reference, id)| other.images.get(reference).is_none_or(|known| known == id))
     }
+
+    /// True when the two are the same but for the values of secrets. A revision is always given the values of today, so
+    /// going from one to the other changes nothing.
+    #[must_use]
+    pub fn differs_in_secrets_alone(&self, other: &Self) -> bool {
+        let without = |key: &Self| Self { secrets: BTreeMap::new(), ..key.clone() };
+        !self.agrees_with(other) && without(self).agrees_with(&without(other))
+    }
 }
 
 /// Where an entry came from.

@@ -12,7 +12,8 @@ pub enum Target {
     Revision(u32),
     /// Nothing was ever stable and the head is condemned: what failed is stopped and kept for a look.
     Nothing,
-    /// The revision it was to go to failed too: nothing is tried until someone acts, and what runs is left running.
+    /// The revision it was to go to failed too, or is the same with the same values of secrets: nothing is tried until
+    /// someone acts, and what runs is left running.
     Stay,
 }
 
@@ -35,6 +36,8 @@ pub fn target(head: &RevisionKey, ledger: &AppLedger) -> Target {
         return Target::Stay;
     }
     match newest_stable(ledger) {
+        // A secret's new value was at fault, and every revision is given today's.
+        Some(entry) if entry.key.differs_in_secrets_alone(head) => Target::Stay,
         Some(entry) => Target::Revision(entry.original()),
         None => Target::Nothing,
     }

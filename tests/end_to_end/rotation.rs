@@ -2,7 +2,7 @@
 
 use crate::{
     secrets::{host, secret},
-    world::{World, until},
+    world::{World, app, until},
 };
 use std::{
     io::{Read, Write},
@@ -17,7 +17,8 @@ use std::{
 
 stories! {
     both:
-        every_request_is_answered_while_a_signalled_app_takes_a_new_value;
+        every_request_is_answered_while_a_signalled_app_takes_a_new_value,
+        a_bad_value_condemns_no_revision_that_was_good_and_the_old_value_brings_all_back;
     docker: ;
 }
 
@@ -51,6 +52,44 @@ fn every_request_is_answered_while_a_signalled_app_takes_a_new_value(world: &Wor
     let wrong: Vec<&String> = answers.iter().filter(|answer| !WORDS.contains(&answer.as_str())).collect();
     assert!(wrong.is_empty(), "{} of {} requests: {wrong:?}", wrong.len(), answers.len());
     assert_eq!(world.one("web", "web"), container, "it was not to be made anew");
+}
+
+/// It does not start with a word that it does not know.
+const PICKY: &str = r#"
+secrets: {word: {}}
+services:
+  web:
+    image: bb:1
+    command: [sh, -c, "grep -q good /run/secrets/word || exit 3; trap 'exit 0' TERM; while true; do sleep 1 & wait; done"]
+    secrets: [word]
+    restart: "no"
+    stop_grace_period: 1s
+    rollout: {min_healthy_time: 1s, healthy_deadline: 20s}
+"#;
+
+fn a_bad_value_condemns_no_revision_that_was_good_and_the_old_value_brings_all_back(world: &World) {
+    host(world, "");
+    secret(world, "web", "word", "good");
+    world.push("web", PICKY);
+    world.converge();
+    let history = || world.run(&["history", "web", "--output", "json"]).expect(0).json();
+
+    secret(world, "web", "word", "bad");
+    let report = world.fails().json();
+    let web = app(&report, "web");
+    assert_eq!((&web["outcome"], &web["held"]["by"]), (&"Failed".into(), &"reconcile".into()), "{report:#}");
+    let after = history();
+    assert_eq!((&after[0]["cause"], &after[0]["outcome"]), (&"secret".into(), &"Failed".into()), "{after:#}");
+    assert_eq!(after.as_array().unwrap().len(), 2, "what was good was tried again, with the bad value: {after:#}");
+    world.run(&["--output", "json"]);
+    assert_eq!(history().as_array().unwrap().len(), 2, "it is not tried by itself");
+
+    secret(world, "web", "word", "good");
+    world.converge();
+    world.is_synced();
+    assert_eq!(world.one("web", "web").exec(&["cat", "/run/secrets/word"]), "good");
+    let after = history();
+    assert_eq!(after.as_array().unwrap().len(), 2, "{after:#}");
 }
 
 const WORDS: [&str; 4] = ["first", "second", "third", "fourth"];

@@ -70,6 +70,28 @@ fn a_rollback_that_failed_is_tried_once_and_then_the_app_stays() {
     }
 }
 
+/// Every revision is given today's values: to go back would be to try the same once more, and to blame it as well.
+#[test]
+fn a_bad_value_of_a_secret_is_gone_back_from_by_nobody_and_the_old_value_is_good_again() {
+    let with = |value: &str| RevisionKey {
+        secrets: BTreeMap::from([("web/password".to_owned(), value.to_owned())]),
+        ..key("b")
+    };
+    let mut ledger = ledger("a stable | b stable | b condemned");
+    ledger.entries[1].key = with("good");
+    ledger.entries[2].key = with("bad");
+    assert_eq!(target(&with("bad"), &ledger), Target::Stay);
+    assert_eq!(target(&with("good"), &ledger), Target::Head);
+    assert_eq!(target(&with("another"), &ledger), Target::Head);
+    let halted = AppLedger { hold: Some(automatic(Some(3), "b")), ..ledger.clone() };
+    assert_eq!((target(&with("bad"), &halted), target(&key("c"), &halted)), (Target::Stay, Target::Head));
+    // A manifest that changed as well is gone back from as ever.
+    let changed = RevisionKey { manifest: key("c").manifest, ..with("bad") };
+    let mut failed = ledger;
+    failed.entries[2].key = changed.clone();
+    assert_eq!(target(&changed, &failed), Target::Revision(2));
+}
+
 #[test]
 fn a_head_that_failed_as_a_rollback_before_is_gone_back_from() {
     assert_eq!(target(&key("a"), &ledger("a stable | b stable | a<1 condemned")), Target::Revision(2));
