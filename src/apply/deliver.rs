@@ -208,6 +208,6 @@ mod tests {
             told(&folder).unwrap();
             withdraw(&folder).unwrap();
         }
-        assert!(!root.join("production").exists(), "nothing is left");
+        assert!(!root.join("production/web").exists(), "nothing of the app is left");
     }
 }
