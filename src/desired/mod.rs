@@ -6,6 +6,7 @@ pub mod delivery;
 pub mod label;
 pub mod names;
 pub mod resolve;
+pub mod route;
 pub mod service;
 pub mod spec;
 pub mod windows;
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use crate::value::PullPolicy;
 pub use delivery::{DeliveryName, FileFacts, SecretSource, UsedSecrets};
 pub use resolve::{Context, KnownSecrets, StoredError, manifest_digest, resolve, resolve_again, resolve_stored};
+pub use route::Route;
 pub use service::{
     Condition, Dependency, DesiredJob, DesiredService, FailureAction, JobPhase, Order, Probe, ProbeKind, Rollout,
     Scheme,

@@ -2,6 +2,7 @@
 
 use super::{
     delivery::UsedSecrets,
+    route::Route,
     spec::{ContainerSpec, SpecHash},
 };
 use crate::value::{JobName, PullPolicy, ServiceName};
@@ -45,6 +46,9 @@ pub struct DesiredService {
     /// The secrets it uses, as far as they are known.
     #[serde(default, skip_serializing_if = "UsedSecrets::is_empty")]
     pub secrets: UsedSecrets,
+    /// How it is reached through the host's proxy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<Route>,
 }
 
 impl DesiredService {

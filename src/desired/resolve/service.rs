@@ -40,6 +40,7 @@ impl Resolving<'_> {
             internal_only: service.internal_only,
             closed: service.internal_only,
             secrets: self.used_secrets(name, service),
+            route: None,
         }
     }
 }
