@@ -204,7 +204,11 @@ pub fn key(manifest: String, desired: &Desired, observed: &Observed) -> Revision
         Some((service.spec.image.clone(), id.to_owned()))
     });
     let secrets = desired.services.iter().flat_map(|(service, it)| {
-        it.secrets.digests.iter().map(move |(name, digest)| (format!("{service}/{name}"), digest.clone()))
+        it.secrets
+            .digests
+            .iter()
+            .chain(&it.secrets.routed)
+            .map(move |(name, digest)| (format!("{service}/{name}"), digest.clone()))
     });
     RevisionKey { manifest, images: images.collect(), secrets: secrets.collect() }
 }
