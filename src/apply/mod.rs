@@ -1,5 +1,6 @@
 //! Does what a step says: one match on `Step`, and every effect on the host.
 
+pub mod begun;
 pub mod deliver;
 pub mod errand;
 pub mod nudges;
@@ -9,6 +10,7 @@ pub mod prove;
 pub mod pull;
 pub mod slots;
 
+pub use begun::Begun;
 pub use errand::{Errand, errand};
 pub use nudges::Nudges;
 pub use perform::{Hands, StepError};

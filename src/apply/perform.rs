@@ -1,7 +1,7 @@
 //! Performs an errand, and sees whether it did what it should. What an engine answers to a refused request differs
 //! from engine to engine, so a refusal is judged by looking at what is there now (research, engine §1).
 
-use super::{deliver, errand::Errand, nudges::Nudges, prove::Prover, pull::NotPulled, slots::Slots};
+use super::{begun::Begun, deliver, errand::Errand, nudges::Nudges, prove::Prover, pull::NotPulled, slots::Slots};
 use crate::{
     blame::Blame,
     desired::label,
@@ -101,6 +101,8 @@ pub struct Hands<E> {
     pub info: EngineInfo,
     pub slots: Slots,
     pub nudges: Nudges,
+    /// When which container was started.
+    pub begun: Begun,
     /// What opens registries: a pull says what is fetched, and never with which password.
     pub keyring: Arc<Keyring>,
 }
@@ -112,6 +114,7 @@ impl<E> Clone for Hands<E> {
             info: self.info.clone(),
             slots: self.slots.clone(),
             nudges: self.nudges.clone(),
+            begun: self.begun.clone(),
             keyring: Arc::clone(&self.keyring),
         }
     }
@@ -125,7 +128,7 @@ impl<E: Engine> Hands<E> {
     }
 
     fn prover(&self) -> Prover<'_, E> {
-        Prover { engine: &*self.engine, info: &self.info, nudges: &self.nudges }
+        Prover { engine: &*self.engine, info: &self.info, nudges: &self.nudges, begun: &self.begun }
     }
 
     /// Performs one errand.
@@ -349,6 +352,7 @@ impl<E: Engine> Hands<E> {
     }
 
     async fn start_once(&self, id: &str, name: &str) -> Result<Effect, StepError> {
+        self.begun.note(id);
         let source = match self.engine.start(id).await {
             Ok(()) => return Ok(Effect::Done),
             Err(source @ EngineError::Refused { .. }) => source,
