@@ -1,6 +1,6 @@
 //! The settings.
 
-use super::{Policy, Registries, Source, Target, Webhook, registry};
+use super::{Acme, Policy, Registries, Source, Target, Webhook, registry};
 use crate::value::{AbsolutePath, EnvironmentName, InstallationName, ListenAddress};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use std::num::NonZero;
 #[serde(deny_unknown_fields, default)]
 #[schemars(
     title = "reconcile host file",
-    extend("x-unsupported" = ["proxy", "acme", "backup"])
+    extend("x-unsupported" = ["proxy", "backup"])
 )]
 pub struct HostFile {
     /// The mark of ownership: only objects with this label are changed or removed.
@@ -57,6 +57,9 @@ pub struct HostFile {
     /// What manifests may ask of this host; what is not named is denied.
     #[schemars(title = "Policy", example = serde_json::json!({"publish": ["0.0.0.0:443"]}))]
     pub policy: Policy,
+    /// Who vouches for the names of routes.
+    #[schemars(title = "ACME", example = serde_json::json!({"email": "ops@example.com", "directory": "staging"}))]
+    pub acme: Acme,
     /// Where `watch` answers `/healthz`, `/readyz`, `/metrics` and `/webhook`; without it nowhere.
     #[schemars(title = "Listen", example = &"127.0.0.1:9180")]
     pub listen: Option<ListenAddress>,
@@ -84,6 +87,7 @@ impl Default for HostFile {
             secrets: SecretPlaces::default(),
             registries: Registries::new(),
             policy: Policy::default(),
+            acme: Acme::default(),
             listen: None,
             webhook: Webhook::default(),
             notify: Vec::new(),

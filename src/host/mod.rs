@@ -2,6 +2,7 @@
 //!
 //! All of it is optional. What it says of policy is judged by `policy`.
 
+mod acme;
 mod file;
 mod policy;
 mod registry;
@@ -9,6 +10,7 @@ pub mod secret_file;
 mod source;
 pub mod voice;
 
+pub use acme::Acme;
 pub use file::{Drift, HostFile, Retain, SecretPlaces};
 pub use policy::Policy;
 pub use registry::{Registries, RegistryUser};

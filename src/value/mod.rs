@@ -5,6 +5,7 @@
 
 pub mod allowance;
 pub mod delivered;
+pub mod directory;
 pub mod duration;
 pub mod host;
 pub mod image;
@@ -29,6 +30,7 @@ mod tests;
 
 pub use allowance::{Addable, DataRoot, Publishable, RepositoryGlob, ServicePath};
 pub use delivered::{FileMode, FileName, OnChange, RepositoryPath};
+pub use directory::AcmeDirectory;
 pub use duration::Duration;
 pub use host::{Address, HostEntry, HostName};
 pub use image::ImageReference;
@@ -117,6 +119,7 @@ pub fn check_format(format: &str, text: &str) -> Result<(), String> {
         "listen-address" => judge::<ListenAddress>(text),
         "url" => judge::<WebUrl>(text),
         "mail-address" => judge::<MailAddress>(text),
+        "acme-directory" => judge::<AcmeDirectory>(text),
         "forge-path" => judge::<ForgePath>(text),
         _ => Ok(()),
     }
