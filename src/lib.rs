@@ -25,6 +25,7 @@ pub mod pass;
 pub mod plan;
 pub mod policy;
 pub mod probe;
+pub mod proxy;
 pub mod record;
 pub mod registry;
 pub mod secret;

@@ -3,6 +3,7 @@
 pub mod begun;
 pub mod deliver;
 pub mod errand;
+pub mod gateway;
 pub mod nudges;
 pub mod perform;
 pub mod preflight;
@@ -12,6 +13,7 @@ pub mod slots;
 
 pub use begun::Begun;
 pub use errand::{Errand, errand};
+pub use gateway::Gateway;
 pub use nudges::Nudges;
 pub use perform::{Hands, StepError};
 pub use pull::NotPulled;

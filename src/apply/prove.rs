@@ -141,7 +141,7 @@ impl<E: Engine> Prover<'_, E> {
         }
     }
 
-    async fn look(&self, id: &str, name: &str) -> Result<Detail, StepError> {
+    pub(super) async fn look(&self, id: &str, name: &str) -> Result<Detail, StepError> {
         let detail = self
             .engine
             .container(id)

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     desired::{ContainerSpec, Desired},
+    host::HostFile,
     pass::{
         report::{invalid, obstacles},
         verdict,
@@ -113,7 +114,12 @@ fn denied(session: &Session, desired: &Desired, tree: Option<&Node>) -> Option<E
         return None;
     }
     let protected = session.protected_paths(session.settings.engine.as_deref());
-    let judge = |subject: &Subject<'_>, spec: &ContainerSpec| policy::judge(&host.settings.policy, subject, spec);
+    let HostFile { policy, proxy, .. } = &host.settings;
+    let judge = |subject: &Subject<'_>, spec: &ContainerSpec| {
+        let mut denials = policy::judge(policy, subject, spec);
+        denials.extend(policy::routed(policy, proxy, subject, spec));
+        denials
+    };
     let denials = policy::of_app(desired, &protected, judge);
     let found: Vec<Obstacle> =
         denials.iter().map(|(role, denial)| verdict::obstacle(host, tree, desired, role, denial)).collect();

@@ -206,6 +206,7 @@ impl Session {
                 slots: Slots::new(parallel),
                 nudges,
                 begun: Begun::default(),
+                gateway: self.gateway().await?,
                 keyring: Arc::new(self.keyring()),
             },
             ledger,
@@ -255,7 +256,7 @@ impl Session {
         }
     }
 
-    fn state_dir(&self) -> PathBuf {
+    pub(super) fn state_dir(&self) -> PathBuf {
         std::path::absolute(&self.settings.state_dir).unwrap_or_else(|_| self.settings.state_dir.clone())
     }
 

@@ -39,13 +39,16 @@ pub struct UsedSecrets {
     pub on_change: BTreeMap<SecretName, OnChange>,
     /// Keyed digests of all that are known, those of variables included.
     pub digests: BTreeMap<SecretName, String>,
+    /// Keyed digests of those that its route uses: the proxy has them, and no container is made anew for them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub routed: BTreeMap<SecretName, String>,
 }
 
 impl UsedSecrets {
     /// True for a service without secrets, and where nothing is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.on_change.is_empty() && self.digests.is_empty()
+        self.on_change.is_empty() && self.digests.is_empty() && self.routed.is_empty()
     }
 
     /// Digests of those whose change needs a new container although they are files.

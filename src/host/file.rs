@@ -1,6 +1,6 @@
 //! The settings.
 
-use super::{Acme, Policy, Registries, Source, Target, Webhook, registry};
+use super::{Acme, Policy, Proxy, Registries, Source, Target, Webhook, registry};
 use crate::value::{AbsolutePath, EnvironmentName, InstallationName, ListenAddress};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use std::num::NonZero;
 #[serde(deny_unknown_fields, default)]
 #[schemars(
     title = "reconcile host file",
-    extend("x-unsupported" = ["proxy", "backup"])
+    extend("x-unsupported" = ["backup"])
 )]
 pub struct HostFile {
     /// The mark of ownership: only objects with this label are changed or removed.
@@ -60,6 +60,9 @@ pub struct HostFile {
     /// Who vouches for the names of routes.
     #[schemars(title = "ACME", example = serde_json::json!({"email": "ops@example.com", "directory": "staging"}))]
     pub acme: Acme,
+    /// Which proxy leads to services, and how it is told.
+    #[schemars(title = "Proxy", example = serde_json::json!({"driver": "nginx"}))]
+    pub proxy: Proxy,
     /// Where `watch` answers `/healthz`, `/readyz`, `/metrics` and `/webhook`; without it nowhere.
     #[schemars(title = "Listen", example = &"127.0.0.1:9180")]
     pub listen: Option<ListenAddress>,
@@ -88,6 +91,7 @@ impl Default for HostFile {
             registries: Registries::new(),
             policy: Policy::default(),
             acme: Acme::default(),
+            proxy: Proxy::default(),
             listen: None,
             webhook: Webhook::default(),
             notify: Vec::new(),

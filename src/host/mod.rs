@@ -5,6 +5,7 @@
 mod acme;
 mod file;
 mod policy;
+pub mod proxy;
 mod registry;
 pub mod secret_file;
 mod source;
@@ -13,6 +14,7 @@ pub mod voice;
 pub use acme::Acme;
 pub use file::{Drift, HostFile, Retain, SecretPlaces};
 pub use policy::Policy;
+pub use proxy::{Driver, DriverName, Proxy, Runs};
 pub use registry::{Registries, RegistryUser};
 pub use source::{Source, Ssh, Verify, VerifyMode};
 pub use voice::{Event, Target, Webhook};
@@ -85,7 +87,8 @@ fn cross_check(settings: &HostFile, tree: &Node) -> Vec<Diagnostic> {
         let told = |fault: voice::Fault| problem(&["notify", &index, fault.kind, fault.key], fault.message, fault.hint);
         target.faults().into_iter().map(told).collect::<Vec<_>>()
     });
-    settings.source.cross_check(tree).into_iter().chain(engine).chain(webhook).chain(notices).collect()
+    let proxy = settings.proxy.cross_check(tree);
+    settings.source.cross_check(tree).into_iter().chain(proxy).chain(engine).chain(webhook).chain(notices).collect()
 }
 
 /// The shape of the file: what the types take, and not more.

@@ -1,13 +1,14 @@
 //! What manifests may ask of the host.
 
-use crate::value::{Addable, DataRoot, Publishable, RepositoryGlob, ServicePath};
-use schemars::JsonSchema;
+use crate::value::{Addable, DataRoot, EnvironmentName, HostGlob, Publishable, RepositoryGlob, ServicePath};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The allowances; an empty policy denies all that gives the host away.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(title = "Policy", extend("x-unsupported" = ["hosts"]))]
+#[schemars(title = "Policy")]
 pub struct Policy {
     /// Addresses and ports beyond loopback that may be published; `*` as port is every port.
     #[schemars(title = "Publish", example = ["0.0.0.0:443", "10.8.0.1:*"])]
@@ -42,4 +43,19 @@ pub struct Policy {
     /// Services that may have the engine's socket: whoever has it is root of the host.
     #[schemars(title = "Engine's socket", example = ["proxy/companion"])]
     pub engine_socket: Vec<ServicePath>,
+    /// Hosts that a proxy answers to, with the environments that may claim them; empty: every environment may claim any.
+    /// Of several patterns the most precise one counts, and what none has nobody may claim.
+    #[schemars(
+        title = "Hosts",
+        schema_with = "hosts",
+        example = serde_json::json!({"*.example.com": ["production"], "*.staging.example.com": ["staging"]})
+    )]
+    pub hosts: BTreeMap<HostGlob, Vec<EnvironmentName>>,
+}
+
+/// A mapping whose keys are judged as patterns of hosts.
+fn hosts(generator: &mut SchemaGenerator) -> Schema {
+    let (glob, environments) =
+        (generator.subschema_for::<HostGlob>(), generator.subschema_for::<Vec<EnvironmentName>>());
+    json_schema!({"type": "object", "propertyNames": glob, "additionalProperties": environments})
 }

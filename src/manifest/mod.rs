@@ -14,12 +14,14 @@ pub mod layout;
 pub mod limit;
 pub mod load;
 pub mod network;
+pub mod proxy;
 pub mod refused;
 pub mod rollout;
 mod salvage;
 pub mod schema;
 pub mod service;
 pub mod sync;
+pub mod tls;
 
 pub use app::Manifest;
 pub use connection::{Attachment, DependsOn, ServiceNetworks};
@@ -32,10 +34,12 @@ pub use layout::{Placement, environments, placement};
 pub use limit::{Gpus, Limit};
 pub use load::{App, Loaded, load, other};
 pub use network::{Logging, Network, Volume};
+pub use proxy::{BasicAuth, Proxy, RateLimit, SecurityHeaders, Timeouts};
 pub use rollout::{OrderChoice, Rollout};
 pub use schema::{schema, shape};
 pub use service::Service;
 pub use sync::{Sync, Window, WindowKind};
+pub use tls::{Hsts, HstsChoice, Mode, Tls};
 
 #[cfg(test)]
 mod tests;

@@ -87,3 +87,29 @@ pub(super) fn healthcheck() -> Value {
         "cmd": "`cmd` means nothing here: write `test: [CMD, …]`",
     })
 }
+
+pub(super) fn proxy() -> Value {
+    json!({
+        "host": "`host` is written as a list: `hosts: [api.example.com]`",
+        "domains": "`domains` means nothing here: write `hosts: [api.example.com]`",
+        "websocket": "`websocket` is not needed, WebSockets always pass: remove the line",
+        "drain": "`drain` stands below `rollout`: write `rollout: {drain: 10s}`",
+        "tls": "`tls` stands beside `proxy`, below the service",
+        "driver": "the host says which proxy there is: `proxy: {driver: …}` in its host file",
+        "snippet": "text of a proxy's own language is not taken: write `headers`, `rate_limit`, `allow_from`, \
+                    `basic_auth`, `max_body`, `timeouts`",
+        "config": "text of a proxy's own language is not taken: write `headers`, `rate_limit`, `allow_from`, \
+                   `basic_auth`, `max_body`, `timeouts`",
+    })
+}
+
+pub(super) fn tls() -> Value {
+    json!({
+        "acme": "the account and the authority are the host's: `acme: {email: …, directory: …}` in its host file",
+        "email": "the account is the host's: `acme: {email: …}` in its host file",
+        "certificate": "`certificate` means nothing here: write `cert_file`",
+        "key": "`key` means nothing here: write `key_file`",
+        "ciphers": "`ciphers` is not supported: write `policy: modern` or `policy: intermediate`",
+        "protocols": "`protocols` is not supported: write `policy: modern` or `policy: intermediate`",
+    })
+}

@@ -1,8 +1,8 @@
 //! A service: every field that is built so far, in Compose's words.
 
 use super::{
-    Command, DependsOn, EnvironmentValue, Gpus, Healthcheck, Limit, Logging, OneOrMany, Rollout, ServiceConfig,
-    ServiceNetworks, ServiceSecret, Text,
+    Command, DependsOn, EnvironmentValue, Gpus, Healthcheck, Limit, Logging, OneOrMany, Proxy, Rollout, ServiceConfig,
+    ServiceNetworks, ServiceSecret, Text, Tls,
     form::{count, is_count, is_default},
     refused,
     schema::map,
@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[serde(deny_unknown_fields)]
 #[schemars(
     title = "Service",
-    extend("x-refused" = refused::service(), "x-unsupported" = ["proxy", "tls"])
+    extend("x-refused" = refused::service())
 )]
 pub struct Service {
     /// Where the image comes from: tag, digest or both. Without either, `latest`.
@@ -225,4 +225,12 @@ pub struct Service {
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(title = "Rollout", example = serde_json::json!({"order": "start-first"}))]
     pub rollout: Rollout,
+    /// The names and paths by which the host's proxy leads to the service. Default: none, no proxy leads here.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(title = "Proxy", example = serde_json::json!({"hosts": ["api.example.com"], "port": 8080}))]
+    pub proxy: Option<Proxy>,
+    /// How the way through the proxy is secured. Default: each field's own.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(title = "TLS", example = serde_json::json!({"mode": "acme"}))]
+    pub tls: Option<Tls>,
 }

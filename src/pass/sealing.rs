@@ -35,6 +35,7 @@ impl Sealing<'_> {
         for (service, wanted) in &desired.services {
             let variables = wanted.spec.secret_env.values();
             let used = wanted.secrets.on_change.keys().chain(variables.clone().flat_map(|it| it.text.secrets()));
+            let used = used.chain(wanted.route.iter().filter_map(|route| route.basic_auth.as_ref()));
             for name in used {
                 // Of one that is not here, what is in force is the best that is known: its app waits as it is.
                 let known = || in_force.and_then(|known| known.get(&format!("{service}/{name}"))).cloned();

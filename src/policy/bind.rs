@@ -124,7 +124,7 @@ fn plain(path: &str) -> Option<String> {
 }
 
 /// Whether `path` is `folder` or lies in it, by whole names.
-fn is_below(path: &str, folder: &str) -> bool {
+pub(super) fn is_below(path: &str, folder: &str) -> bool {
     Path::new(path).starts_with(folder)
 }
 

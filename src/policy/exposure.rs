@@ -1,6 +1,10 @@
 //! Who can reach a container: published ports, the host's network, networks of others, routes of a proxy.
 
-use super::{Denial, Subject, closed, closed::By};
+use super::{
+    Denial, Subject, closed,
+    closed::By,
+    route::{self, ROUTING_LABELS, ROUTING_VARIABLES},
+};
 use crate::{
     desired::{ContainerSpec, DesiredNetwork, spec::Network, spec::PublishedPort},
     host::Policy,
@@ -13,11 +17,6 @@ use std::net::IpAddr;
 const HOST: &str = "host";
 /// Of an app's own networks, the kind that is behind the host: any other puts containers beside it.
 const BEHIND_THE_HOST: &str = "bridge";
-
-/// Variables by which proxies that watch the engine know whom to route to.
-const ROUTING_VARIABLES: [&str; 4] = ["VIRTUAL_HOST", "VIRTUAL_HOST_MULTIPORTS", "LETSENCRYPT_HOST", "VIRTUAL_PATH"];
-/// Labels by which they do.
-const ROUTING_LABELS: [&str; 3] = ["traefik.", "caddy", "com.github.nginx-proxy."];
 
 pub(super) fn judge(policy: &Policy, subject: &Subject<'_>, spec: &ContainerSpec) -> Vec<Denial> {
     let mut denials = Vec::new();
@@ -68,6 +67,10 @@ fn reached(policy: &Policy, subject: &Subject<'_>, spec: &ContainerSpec, by: By)
         })),
         Network::Service(_) | Network::None => {}
     }
+    ways.extend(route::of(subject).map(|route| {
+        let hosts = route.hosts.iter().map(|host| format!("`{host}`")).collect::<Vec<_>>().join(", ");
+        ("proxy", format!("{hosts} would lead to it, but {why}"))
+    }));
     let variables = spec.env.keys().filter(|name| ROUTING_VARIABLES.contains(&name.as_str()));
     ways.extend(variables.map(|name| ("env", format!("`{name}` lets a proxy route to it, but {why}"))));
     let labels = spec.labels.keys().filter(|label| ROUTING_LABELS.iter().any(|prefix| label.starts_with(prefix)));

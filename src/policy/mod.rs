@@ -12,10 +12,12 @@ mod exposure;
 mod label;
 mod links;
 mod planted;
+mod route;
 mod secret;
 
 pub use app::of_app;
 pub use links::follow;
+pub use route::routed;
 
 #[cfg(test)]
 mod tests;
@@ -83,7 +85,7 @@ pub struct Denial {
     pub rule: &'static str,
     /// What is asked, and why it is denied.
     pub message: String,
-    /// What below `policy` in the host file would allow it; none where no line of it can.
+    /// What below `policy` (of `proxy.driver` below `proxy`) in the host file would allow it; none where no line of it can.
     pub allow: Option<String>,
 }
 
@@ -104,9 +106,10 @@ impl Denial {
     pub fn remedy(&self, host: &Host) -> Option<String> {
         let allow = on_one_line(self.allow.as_ref()?);
         let rule: Vec<&str> = self.rule.split('.').collect();
+        let section = rule.first().copied().unwrap_or_default();
         Some(match host.place_of(&rule) {
-            Some(place) => format!("to allow it, set `{allow}` below `policy` in {place}"),
-            None => format!("to allow it, set `{allow}` below `policy` in the host file"),
+            Some(place) => format!("to allow it, set `{allow}` below `{section}` in {place}"),
+            None => format!("to allow it, set `{allow}` below `{section}` in the host file"),
         })
     }
 }
@@ -123,5 +126,6 @@ pub fn judge(policy: &Policy, subject: &Subject<'_>, spec: &ContainerSpec) -> Ve
     denials.extend(body::privileges(policy, subject, spec));
     denials.extend(label::judge(subject, spec));
     denials.extend(secret::variables(policy, subject, spec));
+    denials.extend(route::judge(policy, subject));
     denials
 }

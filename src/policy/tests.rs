@@ -3,6 +3,7 @@
 mod binds;
 mod bodies;
 mod exposures;
+mod routes;
 mod secrets;
 
 use super::{Denial, Subject, judge};

@@ -4,10 +4,13 @@
 //! is how the shape check of `yaml` judges a scalar whose schema names a format.
 
 pub mod allowance;
+pub mod client;
 pub mod delivered;
 pub mod directory;
 pub mod duration;
+pub mod header;
 pub mod host;
+pub mod host_glob;
 pub mod image;
 pub mod location;
 pub mod mount;
@@ -22,6 +25,7 @@ pub mod schedule;
 pub mod size;
 pub mod template;
 pub mod text;
+pub mod vhost;
 pub mod web;
 pub mod zone;
 
@@ -29,10 +33,13 @@ pub mod zone;
 mod tests;
 
 pub use allowance::{Addable, DataRoot, Publishable, RepositoryGlob, ServicePath};
+pub use client::{Cidr, Client, Rate};
 pub use delivered::{FileMode, FileName, OnChange, RepositoryPath};
 pub use directory::AcmeDirectory;
 pub use duration::Duration;
+pub use header::{HeaderName, HeaderValue};
 pub use host::{Address, HostEntry, HostName};
+pub use host_glob::HostGlob;
 pub use image::ImageReference;
 pub use location::{BadLocation, Location, RemoteLocation, Transport};
 pub use mount::{AbsolutePath, TmpfsMount, VolumeMount, VolumeSource};
@@ -52,6 +59,7 @@ pub use schedule::Schedule;
 pub use size::{Cpus, Size};
 pub use template::{Encoding, Template};
 pub use text::BadValue;
+pub use vhost::{ProxyFile, RoutePath, VirtualHost};
 pub use web::{ForgePath, ListenAddress, MailAddress, WebUrl};
 pub use zone::TimeZoneName;
 
@@ -100,6 +108,15 @@ pub fn check_format(format: &str, text: &str) -> Result<(), String> {
         "pull-policy" => judge::<PullPolicy>(text),
         "restart" => judge::<Restart>(text),
         "network-mode" => judge::<NetworkMode>(text),
+        "virtual-host" => judge::<VirtualHost>(text),
+        "route-path" => judge::<RoutePath>(text),
+        "proxy-file" => judge::<ProxyFile>(text),
+        "header-name" => judge::<HeaderName>(text),
+        "header-value" => judge::<HeaderValue>(text),
+        "cidr" => judge::<Cidr>(text),
+        "client" => judge::<Client>(text),
+        "rate" => judge::<Rate>(text),
+        "host-glob" => judge::<HostGlob>(text),
         "http-path" => judge::<HttpPath>(text),
         "status-range" => judge::<StatusRange>(text),
         "platform" => judge::<Platform>(text),

@@ -135,6 +135,11 @@ name!(
 pub struct ObjectName(String);
 
 impl ObjectName {
+    /// A name of our own, which is known to be one.
+    pub(crate) fn fixed(name: &'static str) -> Self {
+        Self(name.to_owned())
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -185,6 +185,11 @@ impl ExposedPort {
         usize::from(self.ports.count()) + 1
     }
 
+    /// Each port by itself, where it is one of TCP.
+    pub fn each_tcp(self) -> impl Iterator<Item = u16> {
+        (self.ports.first..=self.ports.last).filter(move |_| self.protocol == Protocol::Tcp)
+    }
+
     /// Each port by itself, as engines write it: `8080/tcp`.
     pub fn each(self) -> impl Iterator<Item = String> {
         (self.ports.first..=self.ports.last).map(move |port| format!("{port}/{}", self.protocol))

@@ -1,5 +1,7 @@
 //! Laws of the textual forms, and tables where a law says too little.
 
+mod routes;
+
 use super::*;
 use jsonschema::Validator;
 use proptest::prelude::*;

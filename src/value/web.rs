@@ -45,6 +45,11 @@ text_form!(
 pub struct WebUrl(String);
 
 impl WebUrl {
+    /// A URL of our own, which is known to be one.
+    pub(crate) fn fixed(url: &'static str) -> Self {
+        Self(url.to_owned())
+    }
+
     /// All of it: for the request and for nothing that people read.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -91,6 +91,7 @@ impl Rig {
                 slots: Slots::new(self.parallel),
                 nudges,
                 begun: Begun::default(),
+                gateway: None,
                 engine,
                 keyring: Arc::default(),
             },

@@ -1,6 +1,6 @@
 //! Secrets and configs of a service's body.
 
-use super::Resolving;
+use super::{Resolving, route::secret};
 use crate::{
     desired::{
         delivery::{SECRETS_PATH, SecretSource, UsedSecrets},
@@ -30,11 +30,12 @@ impl Resolving<'_> {
         let digest = |secret: SecretName| Some((secret.clone(), self.digest(name, &secret)?));
         UsedSecrets {
             on_change: service.secrets.iter().map(|used| (used.0.source.clone(), used.0.on_change)).collect(),
-            digests: used(service).into_iter().filter_map(digest).collect(),
+            digests: delivered(service).into_iter().filter_map(digest).collect(),
+            routed: self.route_secret(name, service),
         }
     }
 
-    fn digest(&self, service: &ServiceName, secret: &SecretName) -> Option<String> {
+    pub(super) fn digest(&self, service: &ServiceName, secret: &SecretName) -> Option<String> {
         self.context.secrets.digests.get(&(service.clone(), secret.clone())).cloned()
     }
 
@@ -91,8 +92,13 @@ fn template(value: &EnvironmentValue) -> Option<Template> {
     }
 }
 
-/// Every secret a service uses, as a file or in a variable.
+/// Every secret a service uses, as a file, in a variable or by its route.
 fn used(service: &Service) -> BTreeSet<SecretName> {
+    delivered(service).into_iter().chain(secret(service).cloned()).collect()
+}
+
+/// Every secret that its container has, as a file or in a variable.
+fn delivered(service: &Service) -> BTreeSet<SecretName> {
     let files = service.secrets.iter().map(|used| used.0.source.clone());
     let variables = service.env.values().filter_map(template);
     files.chain(variables.flat_map(|text| text.secrets().into_iter().cloned().collect::<Vec<_>>())).collect()

@@ -4,9 +4,11 @@ mod body;
 mod delivered;
 mod job;
 mod order;
+mod route;
 mod service;
 
 pub use order::start_first_refusal;
+pub use route::port as route_port;
 
 use super::{Desired, DesiredNetwork, DesiredVolume, SpecHash, Sync, Window, names};
 use crate::{

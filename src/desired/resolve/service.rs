@@ -1,6 +1,6 @@
 //! A service: its container's body, and how to get there.
 
-use super::{Resolving, order::order};
+use super::{Resolving, order::order, route};
 use crate::{
     desired::{Dependency, DesiredService, Probe, ProbeKind, Rollout, names},
     manifest::{Healthcheck, HttpCheck, Service},
@@ -40,7 +40,7 @@ impl Resolving<'_> {
             internal_only: service.internal_only,
             closed: service.internal_only,
             secrets: self.used_secrets(name, service),
-            route: None,
+            route: route::route(service),
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::{
         Context, Desired,
         names::{object, stem},
         resolve,
+        route::{Route, Tls},
         spec::{MountSource, PublishedPort},
     },
     manifest::App,
@@ -40,6 +41,36 @@ enum Thing {
     },
     /// A host path that is only read.
     Read(String),
+    /// A name that the proxy answers to.
+    Host(HostClaim),
+}
+
+/// A host, and what of it is taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct HostClaim {
+    host: String,
+    /// None is the whole host: it redirects elsewhere.
+    path: Option<String>,
+    tls: Tls,
+}
+
+impl HostClaim {
+    fn clash(&self, other: &Self) -> Option<String> {
+        let Self { host, .. } = self;
+        if *host != other.host {
+            return None;
+        }
+        match (&self.path, &other.path) {
+            (None, None) => Some(format!("both redirect `{host}`")),
+            (None, Some(_)) | (Some(_), None) => Some(format!("one answers to `{host}`, and the other redirects it")),
+            (Some(a), Some(b)) if a == b => Some(format!("both answer to `{host}{}`", a.trim_end_matches('/'))),
+            // A host has one certificate and one answer to plain HTTP.
+            (Some(_), Some(_)) if self.tls != other.tls => {
+                Some(format!("both answer to `{host}`, and secure it differently"))
+            }
+            (Some(_), Some(_)) => None,
+        }
+    }
 }
 
 impl Thing {
@@ -67,7 +98,11 @@ impl Thing {
             {
                 Some(format!("`{path}` lies below `{folder}`, where the other app could put a link to anywhere"))
             }
-            (Self::Stem(_) | Self::Object(..) | Self::Port(_) | Self::Written { .. } | Self::Read(_), _) => None,
+            (Self::Host(a), Self::Host(b)) => a.clash(b),
+            (
+                Self::Stem(_) | Self::Object(..) | Self::Port(_) | Self::Written { .. } | Self::Read(_) | Self::Host(_),
+                _,
+            ) => None,
         }
     }
 
@@ -83,6 +118,7 @@ impl Thing {
                 "give each app a path of its own, or mount the same path with `:ro` in one of them"
             }
             Self::Read(_) => "mount the same path in both, or one that no other app writes",
+            Self::Host(_) => "give one of them another host or `path`, or both the same `tls`",
         }
     }
 }
@@ -159,6 +195,7 @@ fn bucket(thing: &Thing) -> String {
         Thing::Port(port) => format!("port {}/{}", port.host, port.protocol),
         Thing::Written { source: MountSource::Volume(name), .. } => format!("volume {name}"),
         Thing::Written { source: MountSource::Bind(_), .. } | Thing::Read(_) => "path".to_owned(),
+        Thing::Host(claim) => format!("host {}", claim.host),
     }
 }
 
@@ -170,7 +207,7 @@ fn compared(first: &Claim<'_>, second: &Claim<'_>) -> bool {
         Thing::Stem(_) | Thing::Written { .. } | Thing::Read(_) => !same,
         // Apps of one stem are told so once, not for each of their things.
         Thing::Object(..) => same || !one_stem(),
-        Thing::Port(_) => true,
+        Thing::Port(_) | Thing::Host(_) => true,
     }
 }
 
@@ -231,6 +268,18 @@ fn services<'a>(app: &'a App, desired: &Desired) -> Vec<Claim<'a>> {
             };
             claim(&["volumes", &index.to_string()], thing);
         }
+        for (field, index, thing) in resolved.route.iter().flat_map(hosts) {
+            claim(&["proxy", field, &index.to_string()], thing);
+        }
     }
     claims
+}
+
+/// The hosts of a route: those it answers to below its path, and those it redirects.
+fn hosts(route: &Route) -> Vec<(&'static str, usize, Thing)> {
+    let claim = |host: &String, path| Thing::Host(HostClaim { host: host.clone(), path, tls: route.tls.clone() });
+    let answered = route.hosts.iter().map(|host| claim(host, Some(route.path.clone())));
+    let redirected = route.redirect_from.iter().map(|host| claim(host, None));
+    let answered = answered.enumerate().map(|(index, thing)| ("hosts", index, thing));
+    answered.chain(redirected.enumerate().map(|(index, thing)| ("redirect_from", index, thing))).collect()
 }

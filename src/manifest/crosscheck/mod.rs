@@ -12,7 +12,9 @@ mod network;
 mod order;
 pub(super) mod paste;
 mod reference;
+mod route;
 mod sync;
+mod tls;
 
 pub use across::cross_check;
 pub use order::{Surroundings, order};
@@ -36,6 +38,7 @@ pub(super) fn app(manifest: &Manifest, tree: &Node) -> Vec<Diagnostic> {
         health::service(manifest, name, service, &mut findings);
         body::service(name, service, &mut findings);
         delivered::service(manifest, name, service, &mut findings);
+        route::service(manifest, name, service, &mut findings);
     }
     let mut problems = findings.problems;
     problems.sort_by(|a, b| a.place.cmp(&b.place));

@@ -118,3 +118,57 @@ fn a_short_text_stands_for_no_million_of_ports_and_errors() {
     // Each of them is told, and not each with each.
     assert_eq!(said(&[("production/a", &app(&"'80:80',".repeat(2000)))]).len(), 2000);
 }
+
+#[test]
+fn a_host_and_path_lead_to_one_service_of_all_environments() {
+    let app = |proxy: &str| format!("services: {{web: {{image: 'bb:1', proxy: {{port: 80, {proxy}}}}}}}\n");
+    let pair = |first: &str, second: &str| said(&[("production/a", &app(first)), ("staging/b", &app(second))]);
+    assert_eq!(
+        pair("hosts: [x.example.com, a.example.com]", "hosts: [a.example.com]"),
+        [
+            "production/a 1:72: both answer to `a.example.com`: service `web`, and service `web` of `staging/b` \
+             (environments/staging/b.yaml:1:57) (give one of them another host or `path`, or both the same `tls`)",
+            "staging/b 1:57: both answer to `a.example.com`: service `web`, and service `web` of `production/a` \
+             (environments/production/a.yaml:1:72) (give one of them another host or `path`, or both the same `tls`)",
+        ]
+    );
+    let told = |first: &str, second: &str| {
+        pair(first, second).first().map(|line| line.split(": service").next().unwrap().to_owned())
+    };
+    let path = |path: &str| format!("hosts: [a.example.com], path: {path}");
+    assert_eq!(told(&path("/api"), &path("/api")).unwrap(), "production/a 1:57: both answer to `a.example.com/api`");
+    assert_eq!(told(&path("/api"), &path("/apis")), None);
+    assert_eq!(told(&path("/api"), "hosts: [a.example.com]"), None);
+    assert_eq!(told("hosts: [a.example.com]", "hosts: ['b.example.com']"), None);
+    // A redirect takes the whole host.
+    let redirect = "hosts: [b.example.com], redirect_from: [a.example.com]";
+    assert_eq!(
+        told(&path("/api"), redirect).unwrap(),
+        "production/a 1:57: one answers to `a.example.com`, and the other redirects it"
+    );
+    let other = "hosts: [c.example.com], redirect_from: [a.example.com]";
+    assert_eq!(told(other, redirect).unwrap(), "production/a 1:89: both redirect `a.example.com`");
+}
+
+#[test]
+fn services_that_share_a_host_secure_it_alike() {
+    let app = |path: &str, tls: &str| {
+        format!(
+            "services: {{web: {{image: 'bb:1', proxy: {{hosts: [a.example.com], port: 80, path: {path}}}, tls: {tls}}}}}\n"
+        )
+    };
+    let pair =
+        |first: &str, second: &str| said(&[("production/a", &app("/", first)), ("production/b", &app("/api", second))]);
+    assert_eq!(pair("{}", "{mode: acme}"), Vec::<String>::new());
+    let told = pair("{}", "{mode: off}");
+    assert!(told[0].contains("both answer to `a.example.com`, and secure it differently"), "{told:?}");
+    assert_eq!(told.len(), 2);
+}
+
+#[test]
+fn two_services_of_an_app_are_judged_like_two_apps() {
+    let route = "image: 'bb:1', proxy: {hosts: [a.example.com], port: 80}";
+    let told = said(&[("production/a", &format!("services:\n  a: {{{route}}}\n  b: {{{route}}}\n"))]);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("service `a`, and service `b` of `production/a`"), "{told:?}");
+}

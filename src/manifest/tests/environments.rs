@@ -1,7 +1,11 @@
 //! The manifests in the repository itself.
 
 use crate::{
-    desired::{Context, Desired, Order, resolve, spec::Network},
+    desired::{
+        Context, Desired, Order, resolve,
+        route::{Period, TlsMode},
+        spec::Network,
+    },
     manifest::{cross_check, environments, load, schema},
 };
 use std::{collections::BTreeMap, fs, path::Path};
@@ -81,9 +85,37 @@ fn the_gateway_alone_is_on_the_network_of_the_proxy_and_nothing_is_published() {
 #[test]
 fn staging_stands_beside_production() {
     let (staging, production) = (desired("staging", "vault-dash"), desired("production", "vault-dash"));
-    let port = |desired: &Desired| desired.services["vault-dash"].spec.ports.first().unwrap().clone();
-    assert!(port(&staging).address.is_loopback() && port(&production).address.is_loopback());
-    assert_eq!((port(&staging).host, port(&production).host), (8001, 8000));
+    let hosts = |desired: &Desired| desired.services["vault-dash"].route.clone().unwrap().hosts;
+    assert_eq!(
+        (hosts(&staging), hosts(&production)),
+        (vec!["vault-staging.example.com".to_owned()], vec!["vault.example.com".to_owned()])
+    );
+    for desired in [&staging, &production] {
+        assert!(desired.services["vault-dash"].spec.ports.is_empty());
+        assert_eq!(desired.services["vault-dash"].order, Order::StartFirst);
+    }
     assert_eq!(staging.services["vault-dash"].spec.env["DEFAULT_SYMBOL"], "GLD");
     assert_ne!(staging.services["redis"].container_name, production.services["redis"].container_name);
+}
+
+#[test]
+fn each_deployment_has_the_route_of_its_guide() {
+    let route = |app: &str, service: &str| desired("production", app).services[service].route.clone().unwrap();
+    let vault = route("vault-dash", "vault-dash");
+    assert_eq!((vault.port, &vault.tls.mode, vault.tls.redirect), (8000, &TlsMode::Internal, true));
+    assert!(vault.allow_from.contains("10.0.0.0/8") && !vault.allow_from.contains("0.0.0.0/0"));
+
+    let gondulf = route("gondulf", "gondulf");
+    let limit = gondulf.rate_limit.unwrap();
+    assert_eq!((limit.requests, limit.per, limit.burst), (10, Period::Second, 20));
+    assert_eq!(limit.exempt.iter().collect::<Vec<_>>(), ["/health"]);
+    assert_eq!(gondulf.headers["X-XSS-Protection"], "1; mode=block");
+    assert!(gondulf.tls.hsts.unwrap().subdomains);
+
+    let gateway = route("neuronetz-gateway", "gateway");
+    assert_eq!((gateway.port, gateway.read_timeout.as_secs()), (8080, 600));
+    let hsts = gateway.tls.hsts.unwrap();
+    assert_eq!((hsts.max_age, hsts.subdomains, hsts.preload), (63_072_000, true, true));
+    let others = desired("production", "neuronetz-gateway").services;
+    assert!(others.iter().all(|(name, service)| name.as_str() == "gateway" || service.route.is_none()));
 }

@@ -14,6 +14,7 @@ mod layering;
 mod mistakes;
 mod order;
 mod resolving;
+mod routing;
 mod schema;
 
 /// `line:column: what is wrong (what next)`

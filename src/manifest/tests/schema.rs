@@ -102,6 +102,8 @@ fn a_default_of_the_schema_changes_nothing_when_it_is_written() {
                 "depends_on": {"db": {}},
                 "healthcheck": {"http": {"port": 80}},
                 "rollout": {},
+                "proxy": {"hosts": ["a.example.com"], "port": 80, "timeouts": {}, "rate_limit": {"rate": "10/s"}},
+                "tls": {"hsts": {}},
             },
         },
         "jobs": {"migrate": {"service": "web", "command": ["true"]}},

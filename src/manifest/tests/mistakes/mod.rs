@@ -4,6 +4,7 @@ use super::{production, told};
 
 mod delivered;
 mod meaning;
+mod routes;
 mod words;
 
 /// A manifest after an empty line that does not count, and what is said about it.
@@ -17,7 +18,7 @@ fn mistakes(text: &str) -> Vec<String> {
 
 #[test]
 fn every_mistake_is_told_at_its_place_with_what_to_write_instead() {
-    for (text, expected) in words::CASES.iter().chain(meaning::CASES).chain(delivered::CASES) {
+    for (text, expected) in words::CASES.iter().chain(meaning::CASES).chain(delivered::CASES).chain(routes::CASES) {
         let said = mistakes(text.strip_prefix('\n').unwrap());
         assert_eq!(said, *expected, "{text}");
     }

@@ -165,14 +165,10 @@ services:
   web:
     image: bb:1
     scale: 2
-    proxy: {}
-    tls: {}
 "##,
         &[
             r##"1:1: `backup` is not supported yet"##,
             r##"5:12: `scale` above 1 is not supported yet"##,
-            r##"6:5: `proxy` is not supported yet"##,
-            r##"7:5: `tls` is not supported yet"##,
         ],
     ),
     (
