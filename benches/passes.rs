@@ -353,6 +353,7 @@ fn nothing() -> Observed {
         networks: BTreeMap::new(),
         volumes: BTreeMap::new(),
         deliveries: BTreeMap::new(),
+        front: None,
         applied: Applied::default(),
     }
 }

@@ -32,6 +32,7 @@ pub mod secret;
 pub mod server;
 pub mod show;
 pub mod source;
+pub mod tls;
 pub mod value;
 pub mod watch;
 pub mod yaml;

@@ -3,6 +3,8 @@
 #[path = "laws/draw.rs"]
 #[allow(dead_code, reason = "the laws draw more than the pictures do")]
 mod draw;
+#[path = "plans/routes.rs"]
+mod routes;
 #[path = "plans/row.rs"]
 mod row;
 

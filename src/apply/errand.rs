@@ -1,6 +1,9 @@
 //! From a step to the one request it makes of the engine, with every name turned into the id of a container of ours.
 
-use super::deliver::{DeliveredFile, Delivery};
+use super::{
+    deliver::{DeliveredFile, Delivery},
+    gateway,
+};
 use crate::{
     desired::{
         DeliveryName, Desired, DesiredJob, DesiredService,
@@ -11,8 +14,9 @@ use crate::{
     engine::{CreateContainer, CreateNetwork},
     observed::{Delivered, Observed, Role, fold},
     plan::Step,
+    proxy::SiteName,
     secret::{Gathered, Roots, SecretValue, template},
-    value::OnChange,
+    value::{OnChange, ServiceName},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -43,6 +47,7 @@ pub enum Errand {
     Deliver(Box<Delivery>),
     Signal { id: String, folders: Vec<PathBuf> },
     Withdraw { folder: PathBuf },
+    Gateway(gateway::Errand),
 }
 
 /// What an errand needs to know beside the step.
@@ -119,6 +124,56 @@ pub fn errand(step: &Step, observed: &Observed, context: &Context<'_>) -> Option
             Errand::Signal { id: id(container)?, folders }
         }
         Step::Withdraw { delivery } => Errand::Withdraw { folder: context.folder(delivery) },
+        Step::Route { .. }
+        | Step::SeeRouted { .. }
+        | Step::Drain { .. }
+        | Step::Unroute { .. }
+        | Step::Certify { .. }
+        | Step::ShowCertificate { .. } => Errand::Gateway(of_route(step, observed, desired)?),
+    })
+}
+
+/// What a step does to a route.
+fn of_route(step: &Step, observed: &Observed, desired: &Desired) -> Option<gateway::Errand> {
+    let site = SiteName { environment: desired.environment.clone(), app: desired.app.clone() };
+    let place = |service: &ServiceName| gateway::Place { site: site.clone(), service: service.clone() };
+    let routed = |role: &Role| desired.service_of(role).and_then(|it| Some((it, Box::new(it.route.clone()?))));
+    let named = |name: &String| observed.containers.get(name).map(|it| (it.id.clone(), name.clone()));
+    let of = |service: &ServiceName| routed(&Role::Service(service.clone())).map(|(_, route)| route);
+    Some(match step {
+        Step::Route { container, role } => {
+            let (service, route) = routed(role)?;
+            gateway::Errand::Route { place: place(&service.name), route, container: named(container)? }
+        }
+        Step::SeeRouted { container, role } => {
+            let (service, route) = routed(role)?;
+            let probe = service.probe.clone().map(Box::new);
+            gateway::Errand::See { route, probe, container: named(container)? }
+        }
+        Step::Drain { role, .. } => gateway::Errand::Drain { time: routed(role)?.1.drain },
+        Step::Unroute { service } => gateway::Errand::Unroute { place: place(service) },
+        Step::Certify { service } => gateway::Errand::Certify { place: place(service), route: of(service)? },
+        Step::ShowCertificate { service } => gateway::Errand::Show { place: place(service), route: of(service)? },
+        Step::Pull { .. }
+        | Step::CreateNetwork { .. }
+        | Step::RemoveNetwork { .. }
+        | Step::CreateVolume { .. }
+        | Step::Create { .. }
+        | Step::Start { .. }
+        | Step::Await { .. }
+        | Step::AwaitExit { .. }
+        | Step::Stop { .. }
+        | Step::Remove { .. }
+        | Step::Rename { .. }
+        | Step::Adjust { .. }
+        | Step::Unpause { .. }
+        | Step::Connect { .. }
+        | Step::Disconnect { .. }
+        | Step::Tag { .. }
+        | Step::Untag { .. }
+        | Step::Deliver { .. }
+        | Step::Signal { .. }
+        | Step::Withdraw { .. } => return None,
     })
 }
 

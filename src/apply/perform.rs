@@ -1,13 +1,18 @@
 //! Performs an errand, and sees whether it did what it should. What an engine answers to a refused request differs
 //! from engine to engine, so a refusal is judged by looking at what is there now (research, engine §1).
 
-use super::{deliver, errand::Errand, nudges::Nudges, prove::Prover, pull::NotPulled, slots::Slots};
+use super::{
+    begun::Begun, deliver, errand::Errand, gateway::Gateway, nudges::Nudges, prove::Prover, pull::NotPulled,
+    slots::Slots,
+};
 use crate::{
     blame::Blame,
     desired::label,
     engine::{CreateContainer, Detail, Engine, EngineError, EngineInfo},
     observed::{Effect, Failure, Life},
+    proxy::ProxyError,
     registry::Keyring,
+    tls::TlsError,
 };
 use std::sync::Arc;
 
@@ -27,6 +32,12 @@ pub enum StepError {
     #[error("{what}")]
     Taken { what: String, hint: String },
     /// The host's file system did not do it.
+    /// The proxy does not serve it.
+    #[error(transparent)]
+    Proxy(ProxyError),
+    /// There is no certificate, not even one of the host's own.
+    #[error("there is no certificate")]
+    Certificate(#[source] TlsError),
     #[error("cannot {doing}")]
     Files { doing: String, source: std::io::Error },
     /// The host's policy does not allow it, as things are by now.
@@ -48,6 +59,8 @@ impl StepError {
             Self::Taken { hint, .. } => Some(hint.clone()),
             Self::Denied { hint, .. } => hint.clone(),
             Self::NotPulled(why) => Some(why.hint()),
+            Self::Proxy(error) => Some(error.hint()),
+            Self::Certificate(error) => error.hint(),
             Self::Files { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
                 Some("only root can give files to another user: leave `uid` and `gid` out, or run as root".to_owned())
             }
@@ -101,6 +114,10 @@ pub struct Hands<E> {
     pub info: EngineInfo,
     pub slots: Slots,
     pub nudges: Nudges,
+    /// When which container was started.
+    pub begun: Begun,
+    /// The host's proxy, where the tool drives one.
+    pub gateway: Option<Gateway>,
     /// What opens registries: a pull says what is fetched, and never with which password.
     pub keyring: Arc<Keyring>,
 }
@@ -112,6 +129,8 @@ impl<E> Clone for Hands<E> {
             info: self.info.clone(),
             slots: self.slots.clone(),
             nudges: self.nudges.clone(),
+            begun: self.begun.clone(),
+            gateway: self.gateway.clone(),
             keyring: Arc::clone(&self.keyring),
         }
     }
@@ -125,7 +144,7 @@ impl<E: Engine> Hands<E> {
     }
 
     fn prover(&self) -> Prover<'_, E> {
-        Prover { engine: &*self.engine, info: &self.info, nudges: &self.nudges }
+        Prover { engine: &*self.engine, info: &self.info, nudges: &self.nudges, begun: &self.begun }
     }
 
     /// Performs one errand.
@@ -166,6 +185,15 @@ impl<E: Engine> Hands<E> {
                 let doing = format!("write `{}`", delivery.folder.display());
                 return on_disk(doing, move || deliver::write(&delivery)).await;
             }
+            Errand::Gateway(errand) => {
+                return match &self.gateway {
+                    Some(gateway) => gateway.perform(&self.prover(), errand).await,
+                    None => Err(StepError::Taken {
+                        what: "this host has no proxy".to_owned(),
+                        hint: "name its driver in the host file (`proxy`)".to_owned(),
+                    }),
+                };
+            }
             Errand::Withdraw { folder } => {
                 let doing = format!("remove `{}`", folder.display());
                 return on_disk(doing, move || deliver::withdraw(&folder)).await;
@@ -179,6 +207,7 @@ impl<E: Engine> Hands<E> {
             | Errand::Start { .. }
             | Errand::Pull { .. }
             | Errand::Deliver(_)
+            | Errand::Gateway(_)
             | Errand::Withdraw { .. } => Ok(Effect::Done),
             Errand::Signal { id, folders } => {
                 let asked = engine.signal(&id, CHANGED).await;
@@ -349,6 +378,7 @@ impl<E: Engine> Hands<E> {
     }
 
     async fn start_once(&self, id: &str, name: &str) -> Result<Effect, StepError> {
+        self.begun.note(id);
         let source = match self.engine.start(id).await {
             Ok(()) => return Ok(Effect::Done),
             Err(source @ EngineError::Refused { .. }) => source,

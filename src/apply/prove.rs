@@ -1,6 +1,10 @@
 //! Sees a container ready, or failed; sees a job's end.
 
-use super::{nudges::Nudges, perform::StepError};
+use super::{
+    begun::{Begun, Uptime},
+    nudges::Nudges,
+    perform::StepError,
+};
 use crate::{
     blame::Blame,
     desired::DesiredService,
@@ -8,7 +12,6 @@ use crate::{
     observe::readiness::{Unready, passes},
     observed::{Effect, Failure, Life, Role},
 };
-use jiff::Timestamp;
 use std::time::Duration;
 
 /// How many lines of its output are kept of a container that failed.
@@ -23,6 +26,7 @@ pub struct Prover<'a, E> {
     pub engine: &'a E,
     pub info: &'a EngineInfo,
     pub nudges: &'a Nudges,
+    pub begun: &'a Begun,
 }
 
 impl<E: Engine> Prover<'_, E> {
@@ -31,17 +35,23 @@ impl<E: Engine> Prover<'_, E> {
     /// # Errors
     /// The engine does not answer, or the container was taken away meanwhile.
     pub async fn ready(&self, id: &str, name: &str, service: &DesiredService) -> Result<Effect, StepError> {
+        let seen = self.see_ready(id, name, service).await;
+        self.begun.forget(id);
+        seen
+    }
+
+    async fn see_ready(&self, id: &str, name: &str, service: &DesiredService) -> Result<Effect, StepError> {
         let mut waiter = self.nudges.about(id);
+        let mut uptime = Uptime::default();
         let mut restarts_before = None;
         let mut pause = FIRST_PAUSE;
         loop {
             let detail = self.look(id, name).await?;
-            let restarts =
-                *restarts_before.get_or_insert(detail.restarts.min(accepted_restarts(&detail, self.engine.now())));
+            let up_for = uptime.of(id, detail.started_at, self.begun, self.engine.now());
+            let restarts = *restarts_before.get_or_insert(accepted_restarts(&detail, up_for));
             if let Some(effect) = self.ended(&detail, service, restarts).await {
                 return Ok(effect);
             }
-            let up_for = up_for(&detail, self.engine.now());
             let verdict = match &detail.life {
                 Life::Running => passes(
                     self.engine,
@@ -96,7 +106,14 @@ impl<E: Engine> Prover<'_, E> {
     /// # Errors
     /// The engine does not answer, or the container was taken away meanwhile.
     pub async fn ended_well(&self, id: &str, name: &str, role: &Role, timeout: Duration) -> Result<Effect, StepError> {
+        let seen = self.see_end(id, name, role, timeout).await;
+        self.begun.forget(id);
+        seen
+    }
+
+    async fn see_end(&self, id: &str, name: &str, role: &Role, timeout: Duration) -> Result<Effect, StepError> {
         let mut waiter = self.nudges.about(id);
+        let mut uptime = Uptime::default();
         loop {
             let detail = self.look(id, name).await?;
             match &detail.life {
@@ -114,7 +131,7 @@ impl<E: Engine> Prover<'_, E> {
                 | Life::Dead
                 | Life::Unknown(_) => {}
             }
-            let left = timeout.saturating_sub(up_for(&detail, self.engine.now()));
+            let left = timeout.saturating_sub(uptime.of(id, detail.started_at, self.begun, self.engine.now()));
             if left.is_zero() {
                 let summary = format!("{role} did not end within {}: `{name}` is stopped", words(timeout));
                 // Stopped as a step of its own, so that it is known whose doing its end was.
@@ -124,7 +141,7 @@ impl<E: Engine> Prover<'_, E> {
         }
     }
 
-    async fn look(&self, id: &str, name: &str) -> Result<Detail, StepError> {
+    pub(super) async fn look(&self, id: &str, name: &str) -> Result<Detail, StepError> {
         let detail = self
             .engine
             .container(id)
@@ -191,14 +208,9 @@ impl<E: Engine> Prover<'_, E> {
 
 /// Restarts that are no sign of a failed start: those of a container that has been up for long. One that was just
 /// started has had none.
-fn accepted_restarts(detail: &Detail, now: Timestamp) -> u32 {
+fn accepted_restarts(detail: &Detail, up_for: Duration) -> u32 {
     const SETTLED: Duration = Duration::from_secs(60);
-    if up_for(detail, now) > SETTLED { detail.restarts } else { 0 }
-}
-
-fn up_for(detail: &Detail, now: Timestamp) -> Duration {
-    let Some(started) = detail.started_at else { return Duration::ZERO };
-    Duration::try_from(now.duration_since(started)).unwrap_or(Duration::ZERO)
+    if up_for > SETTLED { detail.restarts } else { 0 }
 }
 
 fn words(duration: Duration) -> String {

@@ -12,6 +12,7 @@ mod complaint;
 mod converge;
 mod disk;
 mod engine_address;
+mod gateway;
 mod head;
 mod history;
 mod init;

@@ -2,7 +2,7 @@
 
 use super::{Complaint, arguments::Global, engine_address, head::Manifests, settings, settings::Settings};
 use crate::{
-    apply::{Hands, nudges::Nudges, slots::Slots},
+    apply::{Begun, Hands, nudges::Nudges, slots::Slots},
     desired::SpecHash,
     engine::{Engine, EngineError, docker::Docker},
     host::{self, Host},
@@ -200,7 +200,15 @@ impl Session {
         let nudges = Nudges::subscribe(&engine).await;
         let secrets = self.secrets();
         Ok(pass::Host {
-            hands: Hands { engine, info, slots: Slots::new(parallel), nudges, keyring: Arc::new(self.keyring()) },
+            hands: Hands {
+                engine,
+                info,
+                slots: Slots::new(parallel),
+                nudges,
+                begun: Begun::default(),
+                gateway: self.gateway().await?,
+                keyring: Arc::new(self.keyring()),
+            },
             ledger,
             settings: pass::Settings {
                 installation: settings.installation.to_string(),
@@ -248,7 +256,7 @@ impl Session {
         }
     }
 
-    fn state_dir(&self) -> PathBuf {
+    pub(super) fn state_dir(&self) -> PathBuf {
         std::path::absolute(&self.settings.state_dir).unwrap_or_else(|_| self.settings.state_dir.clone())
     }
 

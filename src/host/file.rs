@@ -1,6 +1,6 @@
 //! The settings.
 
-use super::{Policy, Proxy, Registries, Source, Target, Webhook, registry};
+use super::{Acme, Policy, Proxy, Registries, Source, Target, Webhook, registry};
 use crate::value::{AbsolutePath, EnvironmentName, InstallationName, ListenAddress};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use std::num::NonZero;
 #[serde(deny_unknown_fields, default)]
 #[schemars(
     title = "reconcile host file",
-    extend("x-unsupported" = ["acme", "backup"])
+    extend("x-unsupported" = ["backup"])
 )]
 pub struct HostFile {
     /// The mark of ownership: only objects with this label are changed or removed.
@@ -57,6 +57,9 @@ pub struct HostFile {
     /// What manifests may ask of this host; what is not named is denied.
     #[schemars(title = "Policy", example = serde_json::json!({"publish": ["0.0.0.0:443"]}))]
     pub policy: Policy,
+    /// Who vouches for the names of routes.
+    #[schemars(title = "ACME", example = serde_json::json!({"email": "ops@example.com", "directory": "staging"}))]
+    pub acme: Acme,
     /// Which proxy leads to services, and how it is told.
     #[schemars(title = "Proxy", example = serde_json::json!({"driver": "nginx"}))]
     pub proxy: Proxy,
@@ -87,6 +90,7 @@ impl Default for HostFile {
             secrets: SecretPlaces::default(),
             registries: Registries::new(),
             policy: Policy::default(),
+            acme: Acme::default(),
             proxy: Proxy::default(),
             listen: None,
             webhook: Webhook::default(),

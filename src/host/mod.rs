@@ -2,6 +2,7 @@
 //!
 //! All of it is optional. What it says of policy is judged by `policy`.
 
+mod acme;
 mod file;
 mod policy;
 pub mod proxy;
@@ -10,9 +11,10 @@ pub mod secret_file;
 mod source;
 pub mod voice;
 
+pub use acme::Acme;
 pub use file::{Drift, HostFile, Retain, SecretPlaces};
 pub use policy::Policy;
-pub use proxy::{Driver, DriverName, Proxy};
+pub use proxy::{Driver, DriverName, Proxy, Runs};
 pub use registry::{Registries, RegistryUser};
 pub use source::{Source, Ssh, Verify, VerifyMode};
 pub use voice::{Event, Target, Webhook};

@@ -44,6 +44,7 @@ impl Look {
                 .map(|volume| (volume.name.clone(), Volume { owner: self.owner(&volume.labels, desired) }))
                 .collect(),
             deliveries: BTreeMap::new(),
+            front: None,
             applied,
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod delivered;
+pub mod front;
 pub mod readiness;
 
 use crate::{

@@ -28,7 +28,7 @@ impl Effect {
             Step::Pull { reference, .. } => Self::Pulled(Image { id: id(reference), ..Image::default() }),
             Step::CreateNetwork { network } => Self::Made { id: id(network) },
             Step::Create { container, .. } => Self::Made { id: id(container) },
-            Step::Await { .. } => Self::Ready,
+            Step::Await { .. } | Step::SeeRouted { .. } => Self::Ready,
             Step::AwaitExit { .. } => Self::Ended,
             Step::CreateVolume { .. }
             | Step::RemoveNetwork { .. }
@@ -44,7 +44,12 @@ impl Effect {
             | Step::Untag { .. }
             | Step::Deliver { .. }
             | Step::Signal { .. }
-            | Step::Withdraw { .. } => Self::Done,
+            | Step::Withdraw { .. }
+            | Step::Route { .. }
+            | Step::Drain { .. }
+            | Step::Unroute { .. }
+            | Step::Certify { .. }
+            | Step::ShowCertificate { .. } => Self::Done,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Carries a verified effect over into what was observed, so that a pass looks once and not after each step.
 
 use super::{
-    Baseline, Container, Effect, Endpoint, Evidence, Failure, Life, Network, Observed, Owner, Readiness, Role, Volume,
+    Baseline, Certificate, Container, Effect, Endpoint, Evidence, Failure, Life, Network, Observed, Owner, Readiness,
+    Role, Volume, fold_front,
 };
 use crate::{
     desired::{ContainerSpec, DeliveryName, Desired, SpecHash, spec},
@@ -83,10 +84,13 @@ pub fn fold(observed: &mut Observed, desired: &Desired, step: &Step, effect: &Ef
             }
         },
         // A signal ends a process with some code; which one decides nothing.
-        Step::Stop { container, .. } => change(observed, container, |facts| {
-            facts.life = Life::Exited(143);
-            facts.stopped = true;
-        }),
+        Step::Stop { container, .. } => {
+            change(observed, container, |facts| {
+                facts.life = Life::Exited(143);
+                facts.stopped = true;
+            });
+            fold_front::leads_nowhere(observed, container);
+        }
         Step::Remove { container, .. } => {
             observed.containers.remove(container);
         }
@@ -119,6 +123,12 @@ pub fn fold(observed: &mut Observed, desired: &Desired, step: &Step, effect: &Ef
         Step::Deliver { delivery } => deliver(observed, desired, delivery),
         Step::Signal { container, .. } => told(observed, container),
         Step::Withdraw { delivery } => drop(observed.deliveries.remove(delivery)),
+        Step::Route { container, role } => fold_front::route(observed, desired, (container, role), effect),
+        Step::SeeRouted { container, role } => fold_front::seen(observed, (container, role), effect),
+        Step::Drain { container, .. } => fold_front::drained(observed, container),
+        Step::Unroute { service } => fold_front::unrouted(observed, service),
+        Step::Certify { service } => fold_front::certified(observed, service, effect),
+        Step::ShowCertificate { service } => fold_front::certificate(observed, service, Certificate::Current),
     }
 }
 
@@ -151,7 +161,7 @@ fn told(observed: &mut Observed, container: &str) {
     }
 }
 
-fn fail(observed: &mut Observed, container: &str, failure: &Failure) {
+pub(super) fn fail(observed: &mut Observed, container: &str, failure: &Failure) {
     change(observed, container, |facts| {
         if let Some(code) = failure.exit_code {
             facts.life = Life::Exited(code);

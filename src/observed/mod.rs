@@ -5,12 +5,15 @@
 pub mod container;
 pub mod effect;
 pub mod fold;
+mod fold_front;
+pub mod front;
 pub mod projection;
 pub mod surprise;
 
 pub use container::{Container, Endpoint, Evidence, Failure, Life, Readiness, Role};
 pub use effect::Effect;
 pub use fold::fold;
+pub use front::{Certificate, Front, Leading};
 pub use surprise::surprises;
 
 use crate::{
@@ -40,6 +43,8 @@ pub struct Observed {
     pub volumes: BTreeMap<String, Volume>,
     /// Files that were delivered for the app's containers.
     pub deliveries: BTreeMap<DeliveryName, Delivered>,
+    /// What the host's proxy does for the app; none where the tool drives no proxy here.
+    pub front: Option<Front>,
     /// What the ledger says of this app.
     pub applied: Applied,
 }

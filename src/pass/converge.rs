@@ -199,7 +199,8 @@ fn carry_over(
             tracing::debug!(app = %desired.app, %step, ?effect, "done");
             fold::fold(observed, desired, step, &effect);
             match (effect, step) {
-                (Effect::Failed(_), Step::RemoveNetwork { .. }) => None,
+                // Looked for again, and nothing waits for it.
+                (Effect::Failed(_), Step::RemoveNetwork { .. } | Step::Certify { .. }) => None,
                 (Effect::Failed(failure), _) => {
                     Some(Ended::Failed { role: step.about().map(|(_, role)| role.clone()), failure })
                 }

@@ -35,6 +35,10 @@ pub enum Resource {
     Volume(String),
     /// By its name in the manifest.
     Job(JobName),
+    /// By the service it leads to.
+    Route(ServiceName),
+    /// By the service whose route it secures.
+    Certificate(ServiceName),
 }
 
 impl fmt::Display for Resource {
@@ -44,6 +48,8 @@ impl fmt::Display for Resource {
             Self::Network(name) => write!(f, "network/{name}"),
             Self::Volume(name) => write!(f, "volume/{name}"),
             Self::Job(name) => write!(f, "job/{name}"),
+            Self::Route(name) => write!(f, "route/{name}"),
+            Self::Certificate(name) => write!(f, "certificate/{name}"),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{
     cast::{Cast, Member, Mismatch, limits},
     change::{Action, Cause, Change, FieldChange, Interruption, Resource},
     delivery::{self, InPlace},
-    fields,
+    fields, route,
 };
 use crate::{
     desired::{Desired, DesiredService, Order, spec::Network},
@@ -91,8 +91,13 @@ fn stands_on_new_ground(service: &DesiredService, desired: &Desired, observed: &
 /// Fields of the service in which the manifest differs from the one in force.
 fn declared_fields(service: &DesiredService, desired: &Desired, observed: &Observed) -> Vec<FieldChange> {
     let Some(applied) = &observed.applied.manifest else { return Vec::new() };
-    let of =
-        |manifest: &serde_json::Value| manifest.get("services").and_then(|all| all.get(service.name.as_str())).cloned();
+    let of = |manifest: &serde_json::Value| {
+        let mut said = manifest.get("services")?.get(service.name.as_str())?.clone();
+        if let Some(said) = said.as_object_mut() {
+            said.retain(|section, _| !route::SECTIONS.contains(&section.as_str()));
+        }
+        Some(said)
+    };
     let mut fields =
         fields::between(&format!("services.{}", service.name), of(applied).as_ref(), of(&desired.manifest).as_ref());
     fields.extend(declared_configs(service, applied, &desired.manifest));

@@ -16,6 +16,7 @@ pub mod paper;
 mod retire;
 pub mod rollout;
 mod room;
+pub mod route;
 pub mod step;
 
 pub use change::{Action, Cause, Change, FieldChange, Interruption, Resource};
@@ -74,6 +75,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
         draft.service(name);
     }
     draft.retire();
+    draft.take_routes_away();
     draft.make_room();
     draft.give_names();
     draft.withdraw();

@@ -164,7 +164,13 @@ impl Draft<'_> {
                 | Step::Untag { .. }
                 | Step::Deliver { .. }
                 | Step::Signal { .. }
-                | Step::Withdraw { .. } => {}
+                | Step::Withdraw { .. }
+                | Step::Route { .. }
+                | Step::SeeRouted { .. }
+                | Step::Drain { .. }
+                | Step::Unroute { .. }
+                | Step::Certify { .. }
+                | Step::ShowCertificate { .. } => {}
             }
         }
         // Made while the name is held or after it is free, a container would have one name or the other.

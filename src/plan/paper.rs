@@ -3,7 +3,7 @@
 use super::{Change, Resource, Step, plan};
 use crate::{
     desired::Desired,
-    observed::{Abilities, Applied, Effect, Image, Network, Observed, Owner, Role, Volume, fold},
+    observed::{Abilities, Applied, Effect, Front, Image, Network, Observed, Owner, Role, Volume, fold},
     value::ServiceName,
 };
 use jiff::Timestamp;
@@ -29,7 +29,11 @@ fn is_echo(change: &Change, before: &Desired, after: &Desired) -> bool {
             let same = |desired: &Desired| desired.services.get(name).map(|service| service.spec_hash.clone());
             change.fields.is_empty() && same(before).is_some() && same(before) == same(after)
         }
-        Resource::Network(_) | Resource::Volume(_) | Resource::Job(_) => false,
+        Resource::Network(_)
+        | Resource::Volume(_)
+        | Resource::Job(_)
+        | Resource::Route(_)
+        | Resource::Certificate(_) => false,
     }
 }
 
@@ -66,6 +70,7 @@ fn blank(desired: &Desired, next: &Desired) -> Observed {
             .map(|(name, _)| (name.clone(), Volume { owner: Owner::Other }))
             .collect(),
         deliveries: BTreeMap::new(),
+        front: services().any(|service| service.route.is_some()).then(Front::default),
         applied: Applied::default(),
     }
 }

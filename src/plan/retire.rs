@@ -56,8 +56,10 @@ impl Draft<'_> {
         }
         self.changes.extend(gone.into_iter().map(|resource| Change {
             interruption: match resource {
-                Resource::Service(_) => Interruption::Stopped,
-                Resource::Network(_) | Resource::Volume(_) | Resource::Job(_) => Interruption::None,
+                Resource::Service(_) | Resource::Route(_) => Interruption::Stopped,
+                Resource::Network(_) | Resource::Volume(_) | Resource::Job(_) | Resource::Certificate(_) => {
+                    Interruption::None
+                }
             },
             resource,
             action: Action::Delete,

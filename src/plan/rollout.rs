@@ -98,6 +98,9 @@ impl Draft<'_> {
 
         let mut carried = self.carry(cast, &role, &gates, &jobs)?;
         let stop_first = service.order == Order::StopFirst;
+        let began: Vec<StepId> = carried.started.into_iter().chain(carried.ready).collect();
+        let restarts = cast.current.is_some() && carried.started.is_some_and(|start| self.is_a_start(start));
+        let routed = self.lead(cast, &carried.name, &role, &began, restarts);
         let mut stops = Vec::new();
         for other in cast.others.iter().filter(|other| !carried.removed.contains(other.name)) {
             let mut after = carried.made.clone();
@@ -107,6 +110,8 @@ impl Draft<'_> {
             } else {
                 after.extend(carried.started);
                 after.extend(carried.ready);
+                after.extend(routed);
+                after.extend(self.drain(service, other.name, other.container, routed));
             }
             if let Some(stop) = self.stop(*other, &role, &after) {
                 for job in jobs.iter().filter(|job| job.shares(other.container)) {
@@ -120,7 +125,7 @@ impl Draft<'_> {
                 self.graph.after(begun, stops.iter().copied());
             }
         }
-        let ready: Vec<StepId> = carried.ready.into_iter().collect();
+        let ready: Vec<StepId> = carried.ready.into_iter().chain(routed).collect();
         let jobs_after = self.jobs(service, cast, JobPhase::PostSync, &ready)?;
         let fails = cast.current.is_some_and(|member| member.container.readiness == Readiness::Failing);
         if fails && carried.ready.is_none() && !jobs_after.is_empty() {
@@ -131,7 +136,7 @@ impl Draft<'_> {
             }
             carried.ready = Some(ready);
         }
-        let mut settled: Vec<StepId> = carried.ready.into_iter().collect();
+        let mut settled: Vec<StepId> = carried.ready.into_iter().chain(routed).collect();
         settled.extend(&stops);
         settled.extend(jobs_after.iter().map(|job| job.done));
         for other in cast.others.iter().filter(|other| !carried.removed.contains(other.name)) {
@@ -145,6 +150,10 @@ impl Draft<'_> {
             over: None,
             blocked: false,
         })
+    }
+
+    fn is_a_start(&self, id: StepId) -> bool {
+        matches!(self.graph.step(id), Step::Start { .. })
     }
 
     fn look_for_obstacles(&mut self, cast: &Cast<'_>) -> Option<()> {

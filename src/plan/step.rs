@@ -1,6 +1,6 @@
 //! Steps: plain data, one effect each.
 
-use crate::{desired::DeliveryName, observed::Role};
+use crate::{desired::DeliveryName, observed::Role, value::ServiceName};
 use std::fmt;
 
 /// One effect on the host. A crash falls between two steps or inside one, and both are found again by looking.
@@ -49,6 +49,18 @@ pub enum Step {
     Signal { container: String, role: Role },
     /// Remove a delivery that no container is shown.
     Withdraw { delivery: DeliveryName },
+    /// Let the proxy lead a service's route to a container, as the manifest says today.
+    Route { container: String, role: Role },
+    /// See an answer of the container through the proxy.
+    SeeRouted { container: String, role: Role },
+    /// Let a container answer what was under way when requests went to the next.
+    Drain { container: String, role: Role },
+    /// Take a service's route from the proxy.
+    Unroute { service: ServiceName },
+    /// Get the certificate of a service's route.
+    Certify { service: ServiceName },
+    /// Let the proxy show the certificate of a service's route.
+    ShowCertificate { service: ServiceName },
 }
 
 /// What kind of deed a step is, as far as anybody asks: whoever adds a step says it in [`Step::deed`].
@@ -60,6 +72,10 @@ enum Deed {
     Proves,
     /// A job's end is seen.
     SeesEnd,
+    /// Time passes, or an answer is seen through the proxy.
+    Waits,
+    /// A certificate comes, when it can be had.
+    Certifies,
     /// A container goes, or leaves a network.
     Leaves,
     TidiesNetworks,
@@ -73,7 +89,7 @@ impl Step {
     /// True for steps that change nothing and only see something happen.
     #[must_use]
     pub fn waits(&self) -> bool {
-        matches!(self.deed(), Deed::Proves | Deed::SeesEnd)
+        matches!(self.deed(), Deed::Proves | Deed::SeesEnd | Deed::Waits)
     }
 
     /// Who is made or started by it, and so needs room on the host.
@@ -93,13 +109,23 @@ impl Step {
     /// images are seen to when they can be.
     #[must_use]
     pub fn matters(&self) -> bool {
-        !matches!(self.deed(), Deed::TidiesNetworks | Deed::TidiesDeliveries | Deed::NamesImages | Deed::Proves)
+        !matches!(
+            self.deed(),
+            Deed::TidiesNetworks | Deed::TidiesDeliveries | Deed::NamesImages | Deed::Proves | Deed::Waits
+        )
     }
 
     /// True for steps that give an image a name of ours, or take it back.
     #[must_use]
     pub fn names_an_image(&self) -> bool {
         self.deed() == Deed::NamesImages
+    }
+
+    /// True for steps that an authority beyond this host has a part in: they come when all else is done, so that one that
+    /// is away holds nothing up.
+    #[must_use]
+    pub fn certifies(&self) -> bool {
+        self.deed() == Deed::Certifies
     }
 
     /// True for steps after which a container may be off a network.
@@ -114,6 +140,8 @@ impl Step {
             Self::Create { .. } | Self::Start { .. } => Deed::Begins,
             Self::Await { .. } => Deed::Proves,
             Self::AwaitExit { .. } => Deed::SeesEnd,
+            Self::SeeRouted { .. } | Self::Drain { .. } => Deed::Waits,
+            Self::Certify { .. } => Deed::Certifies,
             Self::Remove { .. } | Self::Disconnect { .. } => Deed::Leaves,
             Self::RemoveNetwork { .. } => Deed::TidiesNetworks,
             Self::Withdraw { .. } => Deed::TidiesDeliveries,
@@ -127,7 +155,10 @@ impl Step {
             | Self::Unpause { .. }
             | Self::Connect { .. }
             | Self::Deliver { .. }
-            | Self::Signal { .. } => Deed::Alters,
+            | Self::Signal { .. }
+            | Self::Route { .. }
+            | Self::Unroute { .. }
+            | Self::ShowCertificate { .. } => Deed::Alters,
         }
     }
 
@@ -145,6 +176,9 @@ impl Step {
             | Self::Adjust { container, role }
             | Self::Unpause { container, role }
             | Self::Signal { container, role }
+            | Self::Route { container, role }
+            | Self::SeeRouted { container, role }
+            | Self::Drain { container, role }
             | Self::Connect { container, role, .. }
             | Self::Disconnect { container, role, .. } => Some((container, role)),
             Self::Pull { .. }
@@ -154,7 +188,10 @@ impl Step {
             | Self::Tag { .. }
             | Self::Untag { .. }
             | Self::Deliver { .. }
-            | Self::Withdraw { .. } => None,
+            | Self::Withdraw { .. }
+            | Self::Unroute { .. }
+            | Self::Certify { .. }
+            | Self::ShowCertificate { .. } => None,
         }
     }
 
@@ -188,6 +225,12 @@ impl fmt::Display for Step {
             Self::Deliver { delivery } => write!(f, "deliver {delivery}"),
             Self::Signal { container, .. } => write!(f, "signal {container}"),
             Self::Withdraw { delivery } => write!(f, "withdraw {delivery}"),
+            Self::Route { container, .. } => write!(f, "route to {container}"),
+            Self::SeeRouted { container, .. } => write!(f, "see {container} through the proxy"),
+            Self::Drain { container, .. } => write!(f, "drain {container}"),
+            Self::Unroute { service } => write!(f, "take the route of {service} away"),
+            Self::Certify { service } => write!(f, "get the certificate of {service}"),
+            Self::ShowCertificate { service } => write!(f, "show the certificate of {service}"),
         }
     }
 }

@@ -6,7 +6,7 @@
 mod http;
 mod namespace;
 mod reach;
-mod tls;
+pub mod tls;
 
 #[cfg(test)]
 mod tests;

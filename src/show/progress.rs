@@ -49,10 +49,26 @@ pub fn words(step: &Step) -> Option<Words> {
             Kind::Configs => ("delivering configs to {}", ("delivered configs to {}", vec![name(&delivery.role)])),
         },
         Step::Signal { container, .. } => ("signalling {}", ("signalled {}", vec![container.as_str()])),
+        Step::Route { container, .. } => ("leading requests to {}", ("requests go to {}", vec![container.as_str()])),
+        Step::SeeRouted { container, .. } => {
+            ("looking for {} through the proxy", ("{} answers through the proxy", vec![container.as_str()]))
+        }
+        Step::Drain { container, .. } => {
+            ("letting {} answer what is under way", ("{} has answered what was under way", vec![container.as_str()]))
+        }
+        Step::Unroute { service } => {
+            ("taking the route of {} away", ("took the route of {} away", vec![service.as_str()]))
+        }
+        Step::Certify { service } => {
+            ("getting the certificate of {}", ("the certificate of {} is here", vec![service.as_str()]))
+        }
+        Step::ShowCertificate { service } => {
+            ("letting the proxy show the certificate of {}", ("the certificate of {} is shown", vec![service.as_str()]))
+        }
         Step::Tag { .. } | Step::Untag { .. } | Step::Withdraw { .. } => return None,
     };
     let (done, names) = done;
-    let long = step.waits() || matches!(step, Step::Pull { .. } | Step::Stop { .. });
+    let long = step.waits() || matches!(step, Step::Pull { .. } | Step::Stop { .. } | Step::Certify { .. });
     Some(Words { doing: filled(doing, &names), done: filled(done, &names), long })
 }
 

@@ -6,6 +6,7 @@
 pub mod allowance;
 pub mod client;
 pub mod delivered;
+pub mod directory;
 pub mod duration;
 pub mod header;
 pub mod host;
@@ -34,6 +35,7 @@ mod tests;
 pub use allowance::{Addable, DataRoot, Publishable, RepositoryGlob, ServicePath};
 pub use client::{Cidr, Client, Rate};
 pub use delivered::{FileMode, FileName, OnChange, RepositoryPath};
+pub use directory::AcmeDirectory;
 pub use duration::Duration;
 pub use header::{HeaderName, HeaderValue};
 pub use host::{Address, HostEntry, HostName};
@@ -134,6 +136,7 @@ pub fn check_format(format: &str, text: &str) -> Result<(), String> {
         "listen-address" => judge::<ListenAddress>(text),
         "url" => judge::<WebUrl>(text),
         "mail-address" => judge::<MailAddress>(text),
+        "acme-directory" => judge::<AcmeDirectory>(text),
         "forge-path" => judge::<ForgePath>(text),
         _ => Ok(()),
     }

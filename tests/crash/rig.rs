@@ -1,7 +1,7 @@
 //! A host on the model, and passes on it that may be killed at any call.
 
 use reconcile::{
-    apply::{Hands, Nudges, Slots},
+    apply::{Begun, Hands, Nudges, Slots},
     desired::{Desired, resolve_stored},
     engine::{
         Engine,
@@ -90,6 +90,8 @@ impl Rig {
                 info: self.model.info().await.unwrap(),
                 slots: Slots::new(self.parallel),
                 nudges,
+                begun: Begun::default(),
+                gateway: None,
                 engine,
                 keyring: Arc::default(),
             },

@@ -33,6 +33,7 @@ mod order;
 mod readme;
 mod registry;
 mod rotation;
+mod routed;
 mod secrets;
 mod terminal;
 mod vault_dash;

@@ -3,7 +3,7 @@
 use reconcile::{
     desired::{Desired, resolve_stored},
     observed::{
-        Abilities, Applied, Effect, Evidence, Image, Network, Observed, Owner, Role, Volume,
+        Abilities, Applied, Effect, Evidence, Front, Image, Network, Observed, Owner, Role, Volume,
         fold::{self, fold},
     },
     plan::{Step, plan},
@@ -47,6 +47,7 @@ pub fn blank(desired: &Desired) -> Observed {
             .map(|(name, _)| (name.clone(), Volume { owner: Owner::Other }))
             .collect(),
         deliveries: BTreeMap::new(),
+        front: desired.services.values().any(|service| service.route.is_some()).then(Front::default),
         applied: Applied::default(),
     }
 }

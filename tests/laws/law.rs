@@ -107,13 +107,21 @@ fn is_about(step: &Step, resource: &Resource) -> bool {
             _ => false,
         },
         Resource::Volume(name) => matches!(step, Step::CreateVolume { volume } if volume == name),
+        Resource::Route(name) => match step {
+            Step::Route { role, .. } => *role == Role::Service(name.clone()),
+            Step::Unroute { service } => service == name,
+            _ => false,
+        },
+        Resource::Certificate(name) => {
+            matches!(step, Step::Certify { service } | Step::ShowCertificate { service } if service == name)
+        }
         Resource::Job(_) => false,
     }
 }
 
 /// True for steps that change nothing on the host.
 pub fn only_looks(step: &Step) -> bool {
-    matches!(step, Step::Await { .. } | Step::AwaitExit { .. })
+    matches!(step, Step::Await { .. } | Step::AwaitExit { .. } | Step::SeeRouted { .. } | Step::Drain { .. })
 }
 
 /// What must hold when a step begins. `plan` is what is left, the step included.
@@ -140,6 +148,7 @@ pub fn before(step: &Step, desired: &Desired, observed: &Observed, plan: &Plan) 
                 return broken(Law::PreparesFirst, format!("{step} before {}", late.step));
             }
             keeps_serving(step, container, desired, observed)?;
+            keeps_its_route(step, container, desired, observed)?;
         }
         Step::Create { role, .. } if lacks_files(&desired.deliveries(role), desired, observed) => {
             return broken(Law::FindsItsFiles, format!("{step} before its files are there"));
@@ -161,7 +170,18 @@ pub fn before(step: &Step, desired: &Desired, observed: &Observed, plan: &Plan) 
         {
             return broken(Law::JobsInTime, format!("{step} on the way back"));
         }
+        Step::Route { container, .. } => {
+            let ready = observed.containers.get(container).is_some_and(|it| it.readiness == Readiness::Ready);
+            if !ready {
+                return broken(Law::KeepsServing, format!("{step}, which was not seen ready"));
+            }
+        }
         Step::Pull { .. }
+        | Step::SeeRouted { .. }
+        | Step::Drain { .. }
+        | Step::Unroute { .. }
+        | Step::Certify { .. }
+        | Step::ShowCertificate { .. }
         | Step::CreateNetwork { .. }
         | Step::RemoveNetwork { .. }
         | Step::CreateVolume { .. }
@@ -219,6 +239,25 @@ fn names_only_ours(step: &Step, observed: &Observed) -> Result<(), Broken> {
             None => broken(Law::OnlyOurs, format!("{step}: it is not there")),
         },
     }
+}
+
+/// Requests go to whoever is ready, and to nobody who is to be stopped while another takes its place.
+fn keeps_its_route(step: &Step, name: &str, desired: &Desired, observed: &Observed) -> Result<(), Broken> {
+    let (Some(front), Some(facts)) = (&observed.front, observed.containers.get(name)) else { return Ok(()) };
+    let Role::Service(service) = &facts.role else { return Ok(()) };
+    let Some(wanted) = desired.services.get(service) else { return Ok(()) };
+    let another = observed.containers.iter().any(|(other, it)| other != name && it.role == facts.role && serves(it));
+    let leads = front.routes.get(service).is_some_and(|leading| leading.container == facts.id && leading.leads);
+    let drained = wanted.route.as_ref().is_none_or(|route| route.drain.is_zero()) || front.drained.contains(&facts.id);
+    if wanted.order == Order::StartFirst && wanted.running && wanted.route.is_some() && another && serves(facts) {
+        if leads {
+            return broken(Law::KeepsServing, format!("{step}, to which requests are led"));
+        }
+        if !drained {
+            return broken(Law::KeepsServing, format!("{step}, which had no time to answer what was under way"));
+        }
+    }
+    Ok(())
 }
 
 fn keeps_serving(step: &Step, name: &str, desired: &Desired, observed: &Observed) -> Result<(), Broken> {

@@ -1,5 +1,5 @@
 use super::{Drift, Host, HostFile, read, schema};
-use crate::yaml::Diagnostic;
+use crate::{tls, yaml::Diagnostic};
 use serde_json::{Value as Json, json};
 
 mod proxy;
@@ -32,6 +32,7 @@ fn nothing_written_means_the_defaults() {
             "secret_env": false, "cap_add": [], "privileged": [], "devices": [], "network_mode_host": [], "engine_socket": [],
             "hosts": {}},
         "proxy": {"driver": "none", "trusted_proxies": [], "listen": {"http": 80, "https": 443}},
+        "acme": {"email": null, "directory": null, "ca_file": null, "preflight": null},
         "listen": null, "webhook": {"secret_file": null}, "notify": []});
     assert_eq!(defaults, expected);
 }
@@ -56,6 +57,7 @@ drift: report
 prune: false
 max_deletes: 0
 retain: {revisions: 5, images: 1}
+acme: {email: ops@example.com, directory: staging, ca_file: /etc/reconcile/ca.pem, preflight: \"127.0.0.1:80\"}
 secrets: {dir: /srv/secrets, age_identity: /etc/reconcile/age.key, key_file: /srv/host.key}
 policy:
   publish: [\"0.0.0.0:443\", \"10.8.0.1:*\", \"[::]:443\"]
@@ -74,6 +76,12 @@ policy:
     let source = serde_json::to_value(&settings.source).unwrap();
     assert_eq!((&source["poll"], &source["verify"]["mode"]), (&json!("5m"), &json!("strict")));
     assert_eq!(source["ssh"]["known_hosts"], "/etc/reconcile/known_hosts");
+    let acme = tls::Settings::from(&settings.acme);
+    assert_eq!(acme.directory, "https://acme-staging-v02.api.letsencrypt.org/directory");
+    assert_eq!((acme.email.as_deref(), acme.preflight), (Some("ops@example.com"), Some(([127, 0, 0, 1], 80).into())));
+    assert_eq!(acme.ca_file, Some("/etc/reconcile/ca.pem".into()));
+    let usual = tls::Settings::from(&HostFile::default().acme);
+    assert_eq!((usual.directory.as_str(), usual.email), ("https://acme-v02.api.letsencrypt.org/directory", None));
     let policy = serde_json::to_value(&settings.policy).unwrap();
     assert_eq!(policy["publish"], json!(["0.0.0.0:443", "10.8.0.1:*", "[::]:443"]));
     assert_eq!(policy["registries"], json!(["registry.example.com/team/*", "docker.io/library/nginx"]));
@@ -169,6 +177,11 @@ fn what_is_wrong_is_said_with_its_place() {
           keys: `username`, `password_file`",
         ),
         (
+            "acme: {directory: stagng}\n",
+            "h.yaml:1:19: `stagng` is not the directory of an ACME authority: write `production` or `staging` for those of \
+          Let's Encrypt, or a URL that begins with `https://`\n  hint: for example `staging`",
+        ),
+        (
             "engine: tcp://10.0.0.1:2375\n",
             "h.yaml:1:9: `tcp://10.0.0.1:2375` is no socket on this machine\n  hint: \
           write `unix://` and a path, as in `unix:///var/run/docker.sock`",
@@ -181,7 +194,7 @@ fn what_is_wrong_is_said_with_its_place() {
 
 #[test]
 fn keys_of_rooms_not_built_yet_are_refused_by_name() {
-    let root = ["acme", "backup"];
+    let root = ["backup"];
     for key in root {
         assert_eq!(bad(&format!("prune: true\n{key}: null\n")), format!("h.yaml:2:1: `{key}` is not supported yet"));
     }
@@ -225,6 +238,7 @@ fn every_example_of_the_schema_is_read() {
         (Some("retain"), &schema["definitions"]["Retain"]),
         (Some("policy"), &schema["definitions"]["Policy"]),
         (Some("webhook"), &schema["definitions"]["Webhook"]),
+        (Some("acme"), &schema["definitions"]["ACME"]),
     ];
     for (section, group) in sections {
         for (name, property) in group["properties"].as_object().unwrap() {

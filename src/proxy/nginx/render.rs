@@ -1,0 +1,136 @@
+//! The file of an app: a first line that says what it is made of, and what follows from it.
+//!
+//! So what was installed can be read back, and what somebody changed by hand is seen.
+
+use super::Settings;
+use crate::{
+    proxy::{Served, Site, SiteName},
+    value::ServiceName,
+};
+use sha2::{Digest, Sha256};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
+
+mod location;
+mod server;
+
+/// What differs between releases and hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dialect {
+    /// `http2 on;` instead of a word of `listen`.
+    pub http2_directive: bool,
+    /// The host has IPv6.
+    pub ipv6: bool,
+}
+
+/// The path at which a file answers with its digest.
+pub const GENERATION: &str = "/generation";
+
+/// What the line with the routes begins with.
+const MODEL: &str = "# reconcile ";
+
+/// The name that a file answers to with its digest. No name below `invalid` is anybody's (RFC 6761).
+pub fn own_name(name: &SiteName) -> String {
+    format!("{}.reconcile.invalid", digest(&name.to_string(), 12))
+}
+
+/// The file.
+pub fn file(name: &SiteName, site: &Site, settings: &Settings, dialect: Dialect) -> String {
+    let model = serde_json::to_string(site).unwrap_or_default();
+    let mut text =
+        format!("{MODEL}{model}\n# The routes of `{name}`, made by reconcile: what is changed here is put right.\n");
+    for (service, served) in &site.routes {
+        context(&mut text, &Id::of(name, service), served);
+    }
+    for (host, parts) in hosts(name, site) {
+        server::servers(&mut text, &host, &parts, settings, dialect);
+    }
+    for (host, served) in redirects(site) {
+        server::redirects(&mut text, &host, served, settings, dialect);
+    }
+    let whole = digest(&text, 64);
+    server::generation(&mut text, &own_name(name), &whole, settings, dialect);
+    text
+}
+
+/// What a file says that it was made of.
+pub fn site(file: &str) -> Option<Site> {
+    serde_json::from_str(file.lines().next()?.strip_prefix(MODEL)?).ok()
+}
+
+/// The digest that a file answers with.
+pub fn generation(file: &str) -> Option<&str> {
+    let (_, rest) = file.rsplit_once("return 200 \"")?;
+    rest.split('"').next().filter(|text| is_generation(text))
+}
+
+/// True for what can be such a digest.
+pub fn is_generation(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn digest(text: &str, digits: usize) -> String {
+    let whole: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+    whole.get(..digits).unwrap_or(&whole).to_owned()
+}
+
+/// What a route's variables and zones are called: names of manifests may hold what a variable may not.
+struct Id(String);
+
+impl Id {
+    fn of(name: &SiteName, service: &ServiceName) -> Self {
+        Self(format!("reconcile_{}", digest(&format!("{name}/{service}"), 12)))
+    }
+}
+
+/// A route at one host.
+struct Part<'a> {
+    id: Id,
+    served: &'a Served,
+}
+
+/// Every host with the routes below it, the longest path first.
+fn hosts<'a>(name: &SiteName, site: &'a Site) -> BTreeMap<String, Vec<Part<'a>>> {
+    let mut hosts: BTreeMap<String, Vec<Part<'a>>> = BTreeMap::new();
+    for (service, served) in &site.routes {
+        for host in &served.route.hosts {
+            hosts.entry(host.clone()).or_default().push(Part { id: Id::of(name, service), served });
+        }
+    }
+    for parts in hosts.values_mut() {
+        parts.sort_by(|a, b| b.served.route.path.len().cmp(&a.served.route.path.len()));
+    }
+    hosts
+}
+
+/// Hosts that only redirect; one that is a route's own is none.
+fn redirects(site: &Site) -> BTreeMap<String, &Served> {
+    let own: BTreeSet<&String> = site.routes.values().flat_map(|served| &served.route.hosts).collect();
+    let all = site.routes.values().flat_map(|served| served.route.redirect_from.iter().map(move |host| (host, served)));
+    all.filter(|(host, _)| !own.contains(host)).map(|(host, served)| (host.clone(), served)).collect()
+}
+
+/// What stands beside the servers: where it leads, and what is counted.
+fn context(text: &mut String, Id(id): &Id, served: &Served) {
+    let route = &served.route;
+    let _ = writeln!(text, "\nupstream {id} {{\n    server {};\n    keepalive 16;\n}}", served.address);
+    let _ = writeln!(text, "map $http_upgrade ${id}_connection {{\n    default upgrade;\n    '' '';\n}}");
+    if let Some(limit) = &route.rate_limit {
+        let _ = writeln!(text, "map $uri ${id}_counted {{\n    default $binary_remote_addr;");
+        for path in &limit.exempt {
+            let _ = writeln!(text, "    {} '';", quoted(path));
+        }
+        let per = match limit.per {
+            crate::desired::route::Period::Second => "s",
+            crate::desired::route::Period::Minute => "m",
+        };
+        let _ = writeln!(text, "}}\nlimit_req_zone ${id}_counted zone={id}_rate:1m rate={}r/{per};", limit.requests);
+    }
+}
+
+/// A value in quotes. What cannot be written in them at all (`$`, line ends) no manifest can say.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}

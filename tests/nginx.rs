@@ -1,0 +1,20 @@
+//! The nginx driver against a real nginx of its own: what it serves, what it refuses, and that a switch loses nothing.
+
+#[path = "nginx/backend.rs"]
+mod backend;
+#[path = "nginx/client.rs"]
+mod client;
+#[path = "nginx/process.rs"]
+mod process;
+#[path = "nginx/refused.rs"]
+mod refused;
+#[path = "nginx/rig.rs"]
+mod rig;
+#[path = "nginx/secured.rs"]
+mod secured;
+#[path = "nginx/served.rs"]
+mod served;
+#[path = "nginx/strings.rs"]
+mod strings;
+#[path = "nginx/switched.rs"]
+mod switched;

@@ -1,0 +1,85 @@
+//! What is offered over TLS, looked at from outside.
+
+use crate::{
+    backend::Backend,
+    client::{curl, header, status},
+    rig::{Rig, name, rig, route, site},
+};
+use reconcile::{
+    desired::{
+        Route,
+        route::{Hsts, TlsMode, TlsPolicy},
+    },
+    proxy::{CertificateFiles, Driver},
+};
+use std::{net::SocketAddr, process::Command};
+
+fn certificate(rig: &Rig) -> CertificateFiles {
+    let at = |file: &str| rig.nginx.folder.path().join(file);
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
+        .args(["-subj", "/CN=app.example.com", "-addext", "subjectAltName=DNS:app.example.com"])
+        .arg("-keyout")
+        .arg(at("key.pem"))
+        .arg("-out")
+        .arg(at("chain.pem"))
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    CertificateFiles { chain: at("chain.pem"), key: at("key.pem") }
+}
+
+async fn lead(rig: &Rig, route: &Route, to: SocketAddr) {
+    let mut site = site(route, to);
+    site.routes.values_mut().for_each(|served| served.certificate = Some(certificate(rig)));
+    rig.driver.install(&name(), &site).await.unwrap();
+}
+
+fn secured() -> Route {
+    let mut route = route();
+    route.tls.mode = TlsMode::Internal;
+    route.tls.redirect = true;
+    route.tls.hsts = Some(Hsts { max_age: 31_536_000, subdomains: false, preload: false });
+    route
+}
+
+/// Whether a handshake with these words comes about.
+fn shakes_hands(rig: &Rig, words: &[&str]) -> bool {
+    let output = Command::new("openssl")
+        .args(["s_client", "-connect", &format!("127.0.0.1:{}", rig.https), "-servername", "app.example.com", "-brief"])
+        .args(words)
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    output.status.success()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plain_requests_are_redirected_and_secured_ones_carry_hsts_once() {
+    let (rig, web) = (rig().await, Backend::named("web").await);
+    lead(&rig, &secured(), web.address).await;
+    let plain = curl("http", "app.example.com", rig.http, "/a?b", &[]);
+    assert_eq!(status(&plain), "301");
+    assert_eq!(header(&plain, "location"), [format!("https://app.example.com:{}/a?b", rig.https)]);
+    assert_eq!(header(&plain, "strict-transport-security"), [""; 0]);
+    let answer = curl("https", "app.example.com", rig.https, "/", &["--http1.1"]);
+    assert!(answer.contains("web\nGET") && answer.contains("X-Forwarded-Proto: https"), "{answer}");
+    assert_eq!(header(&answer, "strict-transport-security"), ["max-age=31536000"]);
+    let second = curl("https", "app.example.com", rig.https, "/", &["--http2"]);
+    assert!(second.starts_with("HTTP/2 200"), "{second}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn old_versions_and_weak_ciphers_are_not_offered() {
+    let (rig, web) = (rig().await, Backend::named("web").await);
+    lead(&rig, &secured(), web.address).await;
+    assert!(shakes_hands(&rig, &["-tls1_3"]) && shakes_hands(&rig, &["-tls1_2"]));
+    // The client is willing: it is the server that is not.
+    let weak = "DEFAULT@SECLEVEL=0";
+    assert!(!shakes_hands(&rig, &["-tls1_1", "-cipher", weak]) && !shakes_hands(&rig, &["-tls1", "-cipher", weak]));
+    assert!(!shakes_hands(&rig, &["-tls1_2", "-cipher", "AES128-SHA:@SECLEVEL=0"]));
+    let mut modern = secured();
+    modern.tls.policy = TlsPolicy::Modern;
+    lead(&rig, &modern, web.address).await;
+    assert!(shakes_hands(&rig, &["-tls1_3"]) && !shakes_hands(&rig, &["-tls1_2"]));
+}
