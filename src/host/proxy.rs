@@ -312,7 +312,7 @@ impl From<Proxy> for Keys {
 
 impl JsonSchema for Proxy {
     fn schema_name() -> Cow<'static, str> {
-        Keys::schema_name()
+        "Proxy".into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {

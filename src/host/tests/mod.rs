@@ -238,7 +238,8 @@ fn every_example_of_the_schema_is_read() {
         (Some("retain"), &schema["definitions"]["Retain"]),
         (Some("policy"), &schema["definitions"]["Policy"]),
         (Some("webhook"), &schema["definitions"]["Webhook"]),
-        (Some("acme"), &schema["definitions"]["ACME"]),
+        (Some("acme"), &schema["definitions"]["Acme"]),
+        (Some("proxy"), &schema["definitions"]["Proxy"]),
     ];
     for (section, group) in sections {
         for (name, property) in group["properties"].as_object().unwrap() {
@@ -247,6 +248,15 @@ fn every_example_of_the_schema_is_read() {
                 // A mode without signers is refused.
                 if section == Some("verify") {
                     entry["allowed_signers"] = json!("/etc/reconcile/allowed_signers");
+                }
+                // A setting is of one driver.
+                if section == Some("proxy") && name != "driver" {
+                    entry["driver"] = json!(match name.as_str() {
+                        "admin" | "server" => "caddy",
+                        "vhost_dir" | "htpasswd_dir" | "certs_dir" => "nginx-proxy",
+                        "network" | "certresolver" | "entrypoints" => "traefik",
+                        _ => "nginx",
+                    });
                 }
                 let mut file: Json = match section {
                     None => entry,
