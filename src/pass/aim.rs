@@ -62,6 +62,7 @@ impl Aim {
     pub async fn ask_again<E: Engine>(&mut self, host: &Host<E>, look: &Look) {
         let (engine, info) = (&*host.hands.engine, &host.hands.info);
         readiness::ask_again(engine, info.runs_healthchecks, &self.desired, &mut self.observed, &look.containers).await;
+        ask_routes(host, &self.desired, &mut self.observed).await;
     }
 
     /// The plan as things stand in another observation.
@@ -157,6 +158,13 @@ pub async fn see_front<E>(
 ) -> Result<Option<Front>, ProxyError> {
     let Some(gateway) = &host.hands.gateway else { return Ok(None) };
     front::look(&*gateway.driver, &gateway.certificates, desired, observed, look).await.map(Some)
+}
+
+/// Asks for each route as a client would.
+pub async fn ask_routes<E>(host: &Host<E>, desired: &Desired, observed: &mut Observed) {
+    if let (Some(gateway), Some(front)) = (&host.hands.gateway, &mut observed.front) {
+        front::ask_again(&*gateway.driver, &gateway.certificates, desired, front).await;
+    }
 }
 
 /// Going back means the images of then, whatever their tags mean today.

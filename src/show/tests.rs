@@ -263,6 +263,7 @@ fn account() -> AppAccount {
         error: Some(failure()),
         left: Vec::new(),
         services: vec![ServiceAccount {
+            route: None,
             service: "web".parse().unwrap(),
             health: HealthWord::Degraded,
             image: "registry.example.com/web:1".to_owned(),

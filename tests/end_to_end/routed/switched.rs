@@ -76,15 +76,16 @@ fn a_route_is_drift_when_somebody_changes_it_and_goes_with_its_service(world: &W
     let web = world.one("web", "web");
     let file = routed.file();
     let written = fs::read_to_string(&file).unwrap();
-    for meddled in
-        [written.replace("proxy_pass http", "add_header X-Evil 1; proxy_pass http"), "nonsense;\n".to_owned()]
-    {
-        fs::write(&file, meddled).unwrap();
-        assert_eq!(world.changes(), ["route/web repair drift"]);
+    let meddled = |text: &str, action: &str| {
+        fs::write(&file, text).unwrap();
+        assert_eq!(world.changes(), [format!("route/web {action} drift")]);
         world.converge();
         world.is_synced();
         assert_eq!(fs::read_to_string(&file).unwrap(), written);
-    }
+    };
+    meddled(&written.replace("proxy_pass http", "add_header X-Evil 1; proxy_pass http"), "repair");
+    // Of which nothing can be read.
+    meddled("nonsense;\n", "create");
     fs::remove_file(&file).unwrap();
     assert_eq!(world.changes(), ["route/web create drift"]);
     world.converge();
