@@ -17,7 +17,7 @@ use crate::{
     observe::Look,
     plan::{Cause, FieldChange, cast::Cast},
     record::target,
-    show::{AppAccount, AppReport, ContainerAccount, ServiceAccount, Status, SuspendedReport},
+    show::{AppAccount, AppReport, ContainerAccount, ServiceAccount, Status, SuspendedReport, report::RouteReport},
     value::{AppId, AppName},
 };
 use jiff::Timestamp;

@@ -4,12 +4,12 @@ use super::{aim::Aim, converge::Course, health, left};
 use crate::{
     apply::StepError,
     blame::Blame,
-    desired::Desired,
+    desired::{Desired, DesiredService, Route},
     observed::Observed,
     plan::{Change, FieldChange, Obstacle, Plan, cast::Cast},
     record::{Hold, HoldUntil, Outcome, RecordError, Target, target},
     show::notes::{self, notes},
-    show::report::{AppReport, ErrorReport, HealthWord, HeldReport, Status},
+    show::report::{AppReport, ErrorReport, HealthWord, HeldReport, RouteReport, Status},
     value::AppName,
     yaml::Diagnostic,
 };

@@ -36,6 +36,7 @@ fn app(name: &str, changes: Vec<Change>) -> AppReport {
         error: None,
         notes: Vec::new(),
         engine_socket: Vec::new(),
+        routes: Vec::new(),
         images: BTreeMap::new(),
         suspended: false,
         wakes_at: None,
