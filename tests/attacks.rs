@@ -7,6 +7,8 @@ mod paths;
 #[path = "crash/rig.rs"]
 #[allow(dead_code, reason = "the crash tests kill more than is tried here")]
 mod rig;
+#[path = "attacks/routes.rs"]
+mod routes;
 #[path = "attacks/row.rs"]
 mod row;
 #[path = "attacks/stored.rs"]

@@ -2,8 +2,10 @@
 
 use reconcile::{
     cli::arguments,
-    host, manifest,
+    host::{self, DriverName},
+    manifest,
     plan::{Cause, Interruption},
+    proxy::ability::{Feature, TABLE},
 };
 use std::{
     collections::BTreeMap,
@@ -128,6 +130,33 @@ fn the_page_on_plans_explains_every_word_of_a_plan() {
     ];
     for word in words.into_iter().flat_map(|words| words.unwrap().as_array().unwrap().clone()) {
         assert!(cells(word.as_str().unwrap()), "{word} is not explained");
+    }
+}
+
+#[test]
+fn the_page_on_routes_tells_who_can_do_what() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/routes.md")).unwrap();
+    let drivers = [DriverName::Nginx, DriverName::NginxProxy, DriverName::Caddy, DriverName::Traefik];
+    for (feature, able) in TABLE {
+        let asked = match feature {
+            // Without a proxy there is no driver that could.
+            Feature::Route => continue,
+            Feature::H2c => "backend: h2c",
+            Feature::UnverifiedHttps => "backend: https",
+            Feature::RedirectFrom => "redirect_from",
+            Feature::Timeouts => "timeouts",
+            Feature::RateLimit => "rate_limit",
+            Feature::Exempt => "rate_limit.exempt",
+            Feature::BasicAuth => "basic_auth",
+            Feature::Acme => "mode: acme",
+            Feature::Internal => "mode: internal",
+            Feature::Files => "mode: files",
+            Feature::Modern => "policy: modern",
+        };
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{asked}` | "))).expect(asked);
+        let cells: Vec<&str> = row.trim_matches('|').split('|').skip(1).map(str::trim).collect();
+        let expected: Vec<bool> = drivers.iter().map(|driver| able.contains(driver)).collect();
+        assert_eq!(cells.iter().map(|cell| *cell != "–").collect::<Vec<_>>(), expected, "{row}");
     }
 }
 

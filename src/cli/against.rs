@@ -117,7 +117,7 @@ fn denied(session: &Session, desired: &Desired, tree: Option<&Node>) -> Option<E
     let HostFile { policy, proxy, .. } = &host.settings;
     let judge = |subject: &Subject<'_>, spec: &ContainerSpec| {
         let mut denials = policy::judge(policy, subject, spec);
-        denials.extend(policy::routed(policy, proxy, subject, spec));
+        denials.extend(policy::routed(policy, proxy, subject));
         denials
     };
     let denials = policy::of_app(desired, &protected, judge);

@@ -152,7 +152,7 @@ fn denied(desired: &Desired, tree: &Node, host: &Host) -> Vec<Problem> {
     protected.extend(host.settings.engine.as_deref().and_then(socket_path));
     let denials = policy::of_app(desired, &protected, |subject, spec| {
         let mut denials = policy::judge(policy, subject, spec);
-        denials.extend(policy::routed(policy, proxy, subject, spec));
+        denials.extend(policy::routed(policy, proxy, subject));
         denials
     });
     denials

@@ -117,7 +117,8 @@ pub struct SecretPlaces {
 }
 
 impl HostFile {
-    /// What the file names and no container may see: the state, and keys, passwords and lists of who is believed.
+    /// What the file names and no container may see: the state, keys, passwords, lists of who is believed, and the folder
+    /// that tells the host's own nginx what to do.
     #[must_use]
     pub fn private_paths(&self) -> Vec<String> {
         let Source { ssh, token_file, verify, .. } = &self.source;
@@ -126,6 +127,7 @@ impl HostFile {
         paths.extend([&self.state_dir, &self.webhook.secret_file].into_iter().flatten());
         paths.extend([&self.secrets.dir, &self.secrets.age_identity, &self.secrets.key_file].into_iter().flatten());
         paths.extend(self.registries.values().map(|user| &user.password_file));
+        paths.extend(self.proxy.own_folder());
         paths.extend(self.notify.iter().filter_map(|target| match target {
             Target::Webhook(target) => target.url_file.as_ref(),
             Target::Email(target) => target.password_file.as_ref(),

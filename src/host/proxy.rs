@@ -321,6 +321,18 @@ impl JsonSchema for Proxy {
 }
 
 impl Proxy {
+    /// The folder that a proxy on this host itself reads. One in a container has its folders from there.
+    pub(super) fn own_folder(&self) -> Option<&AbsolutePath> {
+        match &self.driver {
+            Driver::Nginx(Nginx { directory, runs: Runs::Here(_), .. }) => Some(directory),
+            Driver::Nginx(Nginx { runs: Runs::In(_), .. })
+            | Driver::None
+            | Driver::NginxProxy(_)
+            | Driver::Caddy(_)
+            | Driver::Traefik(_) => None,
+        }
+    }
+
     /// What the shape cannot say.
     pub(super) fn cross_check(&self, tree: &Node) -> Vec<Diagnostic> {
         let written = match tree.get("proxy").map(|section| &section.value) {

@@ -49,7 +49,7 @@ fn judge(settings: &Settings, subject: &Subject<'_>, spec: &ContainerSpec) -> Ve
         |path: &str| preflight::path_behind_links(Path::new(path)).map(|path| path.to_string_lossy().into_owned());
     let mut denials = policy::judge(policy, subject, spec);
     denials.extend(policy::follow(policy, subject, spec, real));
-    denials.extend(policy::routed(policy, &settings.policy.settings.proxy, subject, spec));
+    denials.extend(policy::routed(policy, &settings.policy.settings.proxy, subject));
     denials
 }
 

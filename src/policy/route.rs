@@ -2,7 +2,7 @@
 
 use super::{Denial, Subject, bind};
 use crate::{
-    desired::{Route, route::TlsMode, spec::ContainerSpec},
+    desired::{Route, route::TlsMode},
     host::{DriverName, Policy, Proxy},
     observed::Role,
     proxy::ability::{Inability, inabilities},
@@ -75,17 +75,31 @@ fn files(subject: &Subject<'_>, route: &Route) -> Vec<Denial> {
 }
 
 /// Variables by which proxies that watch the engine know whom to route to.
-pub(super) const ROUTING_VARIABLES: [&str; 6] =
-    ["VIRTUAL_HOST", "VIRTUAL_HOST_MULTIPORTS", "LETSENCRYPT_HOST", "ACME_HOST", "VIRTUAL_PATH", "SERVER_TOKENS"];
+pub(super) const ROUTING_VARIABLES: [&str; 5] =
+    ["VIRTUAL_HOST", "VIRTUAL_HOST_MULTIPORTS", "LETSENCRYPT_HOST", "ACME_HOST", "VIRTUAL_PATH"];
 /// Labels by which they do.
 pub(super) const ROUTING_LABELS: [&str; 3] = ["traefik.", "caddy", "com.github.nginx-proxy."];
+/// Variables that nginx-proxy's template writes into its configuration as they stand.
+const TEMPLATE_VARIABLES: [&str; 10] = [
+    "VIRTUAL_PORT",
+    "VIRTUAL_DEST",
+    "VIRTUAL_PROTO",
+    "VIRTUAL_ROOT",
+    "HTTPS_METHOD",
+    "HSTS",
+    "SSL_POLICY",
+    "CERT_NAME",
+    "NETWORK_ACCESS",
+    "SERVER_TOKENS",
+];
 
 /// What this host's proxy cannot do, and routes that are laid behind its back.
 #[must_use]
-pub fn routed(policy: &Policy, proxy: &Proxy, subject: &Subject<'_>, spec: &ContainerSpec) -> Vec<Denial> {
-    let Some(route) = of(subject) else { return by_hand(policy, proxy, subject, spec) };
+pub fn routed(policy: &Policy, proxy: &Proxy, subject: &Subject<'_>) -> Vec<Denial> {
     let name = proxy.driver.name();
-    inabilities(&proxy.driver, route).iter().map(|inability| unable(subject, name, inability)).collect()
+    let unable = of(subject).into_iter().flat_map(|route| inabilities(&proxy.driver, route));
+    let unable = unable.map(|inability| self::unable(subject, name, &inability));
+    unable.chain(by_hand(policy, proxy, subject)).collect()
 }
 
 fn unable(subject: &Subject<'_>, driver: DriverName, inability: &Inability) -> Denial {
@@ -115,25 +129,36 @@ fn unable(subject: &Subject<'_>, driver: DriverName, inability: &Inability) -> D
 }
 
 /// A proxy that watches the engine believes what any container says of itself: where hosts have owners, or such a proxy is
-/// this host's, routes are `proxy`'s alone.
-fn by_hand(policy: &Policy, proxy: &Proxy, subject: &Subject<'_>, spec: &ContainerSpec) -> Vec<Denial> {
-    let watches = match proxy.driver.name() {
-        DriverName::NginxProxy | DriverName::Traefik => true,
-        DriverName::None | DriverName::Nginx | DriverName::Caddy => false,
+/// this host's, routes are `proxy`'s alone. Asked of the manifest, since what a driver itself says stands in the body.
+fn by_hand(policy: &Policy, proxy: &Proxy, subject: &Subject<'_>) -> Vec<Denial> {
+    let (watches, has_template) = match proxy.driver.name() {
+        DriverName::NginxProxy => (true, true),
+        DriverName::Traefik => (true, false),
+        DriverName::None | DriverName::Nginx | DriverName::Caddy => (false, false),
     };
     if !watches && policy.hosts.is_empty() {
         return Vec::new();
     }
-    let names = spec.env.keys().chain(spec.secret_env.keys());
-    let variables = names.filter(|name| ROUTING_VARIABLES.contains(&name.as_str())).map(|name| ("env", name));
-    let labels = spec.labels.keys().filter(|label| ROUTING_LABELS.iter().any(|prefix| label.starts_with(prefix)));
+    let routes = |word: &str| ROUTING_VARIABLES.contains(&word) || has_template && TEMPLATE_VARIABLES.contains(&word);
+    let variables = written(subject, "env").filter(|word| routes(word)).map(|word| ("env", word));
+    let labels = written(subject, "labels").filter(|label| ROUTING_LABELS.iter().any(|it| label.starts_with(it)));
     let denied = variables.chain(labels.map(|label| ("labels", label)));
     denied
         .map(|(field, word)| Denial {
             field: subject.field(&format!("{field}.{word}")),
             rule: "policy.hosts",
-            message: format!("`{word}` would claim a host behind the policy's back: write `proxy: {{hosts: […]}}`"),
+            message: format!("`{word}` speaks to a proxy behind the policy's back: write `proxy: {{hosts: […]}}`"),
             allow: None,
         })
         .collect()
+}
+
+/// The keys of a mapping of the service, as the manifest has it; of a job, those of its service.
+fn written<'a>(subject: &'a Subject<'_>, section: &str) -> impl Iterator<Item = &'a str> {
+    let service = match subject.role {
+        Role::Service(name) => Some(name),
+        Role::Job(name) => subject.app.jobs.get(name).map(|job| &job.service),
+    };
+    let manifest = service.and_then(|name| subject.app.manifest.get("services")?.get(name.as_str())?.get(section));
+    manifest.and_then(serde_json::Value::as_object).into_iter().flatten().map(|(key, _)| key.as_str())
 }

@@ -121,6 +121,82 @@ pub const NOT_SAID: &[(&str, &str, &str)] = &[
         "container",
     ),
     ("a network namespace", "services: {web: {image: a, network_mode: \"ns:/proc/1/ns/net\"}}", "ns:/proc/1/ns/net"),
+    (
+        "a route of what is closed",
+        r#"services: {web: {image: a, internal_only: true, proxy: {hosts: [a.example.com], port: 80, path: /}}}"#,
+        "no proxy may lead to it",
+    ),
+    (
+        "words of a proxy in a host",
+        r#"services: {web: {image: a, proxy: {hosts: ["a.example.com; return 200"], port: 80}}}"#,
+        "write the name alone",
+    ),
+    ("every host", r#"services: {web: {image: a, proxy: {hosts: ["_"], port: 80}}}"#, "no host"),
+    (
+        "a host by an expression",
+        r#"services: {web: {image: a, proxy: {hosts: ["~^.*$"], port: 80}}}"#,
+        "write the name alone",
+    ),
+    (
+        "the host's address",
+        r#"services: {web: {image: a, proxy: {hosts: [10.0.0.1], port: 80}}}"#,
+        "an address is no name",
+    ),
+    (
+        "words of a proxy in a path",
+        r#"services: {web: {image: a, proxy: {hosts: [a.example.com], port: 80, path: "/a {} location /b"}}}"#,
+        "write letters and digits of ASCII",
+    ),
+    (
+        "proofs of certificates",
+        r#"services: {web: {image: a, proxy: {hosts: [a.example.com], port: 80, path: /.well-known/acme-challenge/}}}"#,
+        "authorities ask for the proof",
+    ),
+    (
+        "another header in a value",
+        r#"services: {web: {image: a, proxy: {hosts: [a.example.com], port: 80, headers: {X-A: "a\nX-B: c"}}}}"#,
+        "on one line",
+    ),
+    (
+        "a variable of a proxy",
+        r#"services: {web: {image: a, proxy: {hosts: [a.example.com], port: 80, headers: {X-A: $ssl_client_cert}}}}"#,
+        "would put something else for",
+    ),
+    (
+        "a secret of a proxy",
+        r#"services: {web: {image: a, proxy: {hosts: [a.example.com], port: 80, headers: {X-A: "{env.SECRET}"}}}}"#,
+        "would put something else for",
+    ),
+    (
+        "an answer that is two",
+        r#"services: {web: {image: a, proxy: {hosts: [a.example.com], port: 80, headers: {Transfer-Encoding: chunked}}}}"#,
+        "no proxy may add another",
+    ),
+    (
+        "text in a proxy's language",
+        r#"services: {web: {image: a, proxy: {hosts: [a.example.com], port: 80, snippet: "return 200;"}}}"#,
+        "is not taken",
+    ),
+    (
+        "a rate with words",
+        r#"services: {web: {image: a, proxy: {hosts: [a.example.com], port: 80, rate_limit: {rate: "10/s; allow all"}}}}"#,
+        "write how many requests",
+    ),
+    (
+        "a network with words",
+        r#"services: {web: {image: a, proxy: {hosts: [a.example.com], port: 80, allow_from: ["10.0.0.0/8; allow all"]}}}"#,
+        "CIDR notation",
+    ),
+    (
+        "a file with words",
+        r#"services: {web: {image: a, proxy: {hosts: [a.example.com], port: 80}, tls: {mode: files, cert_file: "/a; x", key_file: /b}}}"#,
+        "in its path",
+    ),
+    (
+        "a route beside the route",
+        r#"services: {web: {image: a, env: {VIRTUAL_HOST: b.example.com}, proxy: {hosts: [a.example.com], port: 80, path: /}}}"#,
+        "speaks to a proxy",
+    ),
     ("labels of ownership", "services: {web: {image: a, labels: {reconcile.app: b}}}", "is reserved"),
     (
         "labels of Compose",

@@ -91,6 +91,13 @@ fn only_the_drivers_own_settings_may_stand_there() {
 }
 
 #[test]
+fn no_container_sees_what_the_hosts_own_nginx_reads() {
+    let paths = |text: &str| good(&format!("proxy: {text}\n")).settings.private_paths();
+    assert_eq!(paths("{driver: nginx, directory: /srv/nginx}"), ["/srv/nginx"]);
+    assert_eq!(paths("{driver: nginx, directory: /srv/nginx, container: edge}"), [""; 0]);
+}
+
+#[test]
 fn hosts_have_owners_by_patterns() {
     let host = good("policy: {hosts: {'*.example.com': [production], 'api.example.com': []}}\n");
     assert_eq!(host.settings.policy.hosts.len(), 2);

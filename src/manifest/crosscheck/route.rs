@@ -13,7 +13,7 @@ const LONGEST_CONNECT: Duration = Duration::from_secs(75);
 const LONGEST_READ: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Variables that proxies watch containers for: `proxy` writes them where the host's proxy is such a one.
-const VARIABLES: [&str; 4] = ["VIRTUAL_", "LETSENCRYPT_", "ACME_", "HTTPS_METHOD"];
+const VARIABLES: [&str; 5] = ["VIRTUAL_", "LETSENCRYPT_", "ACME_HOST", "HTTPS_METHOD", "SERVER_TOKENS"];
 /// Labels that they watch for.
 const LABELS: [&str; 3] = ["traefik.", "caddy", "com.github.nginx-proxy."];
 

@@ -126,17 +126,17 @@ fn a_host_and_path_lead_to_one_service_of_all_environments() {
     assert_eq!(
         pair("hosts: [x.example.com, a.example.com]", "hosts: [a.example.com]"),
         [
-            "production/a 1:72: both answer to `a.example.com`: service `web`, and service `web` of `staging/b` \
-             (environments/staging/b.yaml:1:57) (give one of them another host or `path`, or both the same `tls`)",
-            "staging/b 1:57: both answer to `a.example.com`: service `web`, and service `web` of `production/a` \
-             (environments/production/a.yaml:1:72) (give one of them another host or `path`, or both the same `tls`)",
+            "production/a 1:74: both answer to `a.example.com`: service `web`, and service `web` of `staging/b` \
+             (environments/staging/b.yaml:1:59) (give one of them another host or `path`, or both the same `tls`)",
+            "staging/b 1:59: both answer to `a.example.com`: service `web`, and service `web` of `production/a` \
+             (environments/production/a.yaml:1:74) (give one of them another host or `path`, or both the same `tls`)",
         ]
     );
     let told = |first: &str, second: &str| {
         pair(first, second).first().map(|line| line.split(": service").next().unwrap().to_owned())
     };
     let path = |path: &str| format!("hosts: [a.example.com], path: {path}");
-    assert_eq!(told(&path("/api"), &path("/api")).unwrap(), "production/a 1:57: both answer to `a.example.com/api`");
+    assert_eq!(told(&path("/api"), &path("/api")).unwrap(), "production/a 1:59: both answer to `a.example.com/api`");
     assert_eq!(told(&path("/api"), &path("/apis")), None);
     assert_eq!(told(&path("/api"), "hosts: [a.example.com]"), None);
     assert_eq!(told("hosts: [a.example.com]", "hosts: ['b.example.com']"), None);
@@ -144,10 +144,10 @@ fn a_host_and_path_lead_to_one_service_of_all_environments() {
     let redirect = "hosts: [b.example.com], redirect_from: [a.example.com]";
     assert_eq!(
         told(&path("/api"), redirect).unwrap(),
-        "production/a 1:57: one answers to `a.example.com`, and the other redirects it"
+        "production/a 1:59: one answers to `a.example.com`, and the other redirects it"
     );
     let other = "hosts: [c.example.com], redirect_from: [a.example.com]";
-    assert_eq!(told(other, redirect).unwrap(), "production/a 1:89: both redirect `a.example.com`");
+    assert_eq!(told(other, redirect).unwrap(), "production/a 1:91: both redirect `a.example.com`");
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn a_default_of_the_schema_changes_nothing_when_it_is_written() {
         "sync": {"windows": [{"kind": "deny", "schedule": "0 8 * * *", "duration": "1h"}]},
     });
     let mut written = bare.clone();
-    assert_eq!(write_defaults(shape(), &mut written), 45, "{written:#}");
+    assert_eq!(write_defaults(shape(), &mut written), 57, "{written:#}");
     let manifest = |value: &Value| serde_json::from_value::<Manifest>(value.clone()).unwrap();
     assert_eq!(manifest(&written), manifest(&bare));
     assert_eq!(serde_json::to_value(manifest(&written)).unwrap(), serde_json::to_value(manifest(&bare)).unwrap());

@@ -46,7 +46,7 @@ fn of_role(
 fn driven(text: &str, desired: &Desired) -> Vec<Denial> {
     let host = host_file(text);
     let (policy, proxy) = (&host.settings.policy, &host.settings.proxy);
-    of_role(desired, |subject, spec| routed(policy, proxy, subject, spec))
+    of_role(desired, |subject, _| routed(policy, proxy, subject))
 }
 
 #[test]
@@ -240,7 +240,6 @@ fn nobody_claims_a_host_behind_the_policys_back() {
         by_variable("VIRTUAL_HOST"),
         by_variable("VIRTUAL_HOST_MULTIPORTS"),
         by_variable("LETSENCRYPT_HOST"),
-        by_variable("SERVER_TOKENS"),
         by_label("traefik.http.routers.a.rule"),
         by_label("caddy"),
         by_label("com.github.nginx-proxy.nginx-proxy.keepalive"),
@@ -260,6 +259,16 @@ fn nobody_claims_a_host_behind_the_policys_back() {
         assert_eq!(told(&driven("prune: true\n", &desired)), "");
     }
     assert_eq!(told(&driven("proxy: {driver: nginx-proxy}\n", &by_variable("HOSTS"))), "");
+    // What its template would write down as it stands; to another proxy it says nothing.
+    for word in ["SERVER_TOKENS", "HSTS", "VIRTUAL_DEST"] {
+        assert_eq!(driven("proxy: {driver: nginx-proxy}\n", &by_variable(word)).len(), 2, "{word}");
+        assert_eq!(told(&driven("proxy: {driver: traefik}\n", &by_variable(word))), "", "{word}");
+    }
+    // Nor beside a route.
+    let both = web(&json!({
+        "env": {"HSTS": "x\"; }"}, "proxy": {"hosts": ["a.example.com"], "port": 80}, "tls": {"mode": "off"},
+    }));
+    assert!(told(&driven("proxy: {driver: nginx-proxy}\n", &both)).starts_with("services.web.env.HSTS: "));
 }
 
 #[test]
@@ -270,5 +279,5 @@ fn a_job_has_no_route_to_be_judged() {
     let host = host_file("policy: {hosts: {\"b.example.com\": [production]}}\n");
     let spec = &desired.jobs["migrate"].spec;
     assert_eq!(told(&judge(&host.settings.policy, &subject, spec)), "");
-    assert_eq!(told(&routed(&host.settings.policy, &host.settings.proxy, &subject, spec)), "");
+    assert_eq!(told(&routed(&host.settings.policy, &host.settings.proxy, &subject)), "");
 }
