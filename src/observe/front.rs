@@ -45,6 +45,7 @@ pub async fn look(
         Some((service.clone(), certificate(certificates, &wanted, installed.site.routes.get(service))))
     });
     Ok(Front {
+        away: None,
         certificates: certified.collect(),
         routes: installed.site.routes.iter().map(leading).collect(),
         sights: std::collections::BTreeMap::new(),

@@ -7,6 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The proxy, as far as one app is concerned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Front {
+    /// Why nothing is known of it; none where it answers. What a service has to be led to meanwhile is not begun, and
+    /// what runs is left to run.
+    pub away: Option<String>,
     /// Where the routes of its services lead now; those that the manifest no longer has too.
     pub routes: BTreeMap<ServiceName, Leading>,
     /// Certificates of its routes.
@@ -74,6 +77,9 @@ impl Front {
     /// What is wrong with the route of a service, as a client sees it; nothing where all is well or nothing is known.
     #[must_use]
     pub fn trouble(&self, service: &ServiceName, now: Timestamp) -> Option<String> {
+        if let Some(why) = &self.away {
+            return Some(format!("nothing is known of the route of `{service}`: {why}"));
+        }
         let sight = self.sights.get(service)?;
         if let Some(fault) = &sight.fault {
             return Some(format!("the route of `{service}` does not answer: {fault}"));

@@ -1,14 +1,14 @@
 //! What an app's pass goes for: the target the ledger chooses, resolved to what is desired.
 
-use super::{Host, Mode, Wish, converge::Course, fetch::Fetched, sealing::Sealing};
+use super::{Host, Mode, Wish, converge::Course, fetch::Fetched, report, sealing::Sealing};
 use crate::{
+    blame::Blame,
     desired::{Desired, resolve},
     engine::{Engine, EngineError},
     observe::{Look, delivered, front, readiness},
     observed::{Applied, Front, Image, Observed},
     plan::{Plan, cast::Cast},
     policy::closed,
-    proxy::ProxyError,
     record::{AppLedger, Entry, Outcome, RecordError, RevisionKey, Target, target},
     secret::{Gathered, RepositoryFiles},
     value::AppName,
@@ -43,9 +43,6 @@ pub enum AimError {
     /// A stored revision cannot be resolved any more.
     #[error("revision {number} cannot be resolved under this release")]
     Stored { number: u32, source: resolve::StoredError },
-    /// What the proxy was given cannot be read.
-    #[error("cannot look at the proxy")]
-    Proxy(#[from] ProxyError),
     /// A manifest that was read before cannot be read again.
     #[error("cannot resolve the manifest with its secrets")]
     Sealing(#[from] resolve::StoredError),
@@ -129,7 +126,7 @@ pub async fn take<E: Engine>(
     let desired = allow(desired, host, head);
     let mut observed = see(host, look, &desired, Applied { rollback, ..applied }, &secrets);
     see_pinned(&*host.hands.engine, &desired, &mut observed).await?;
-    observed.front = see_front(host, look, &desired, &observed).await?;
+    observed.front = see_front(host, look, &desired, &observed).await;
     let key = match target {
         Target::Revision(number) => ledger.entry(number).map_or_else(|| head_key.clone(), |entry| entry.key.clone()),
         Target::Head | Target::Nothing | Target::Stay => head_key.clone(),
@@ -146,18 +143,16 @@ pub fn see<E>(host: &Host<E>, look: &Look, desired: &Desired, applied: Applied, 
     observed
 }
 
-/// What the host's proxy does for an app.
-///
-/// # Errors
-/// What the proxy was given cannot be read.
-pub async fn see_front<E>(
-    host: &Host<E>,
-    look: &Look,
-    desired: &Desired,
-    observed: &Observed,
-) -> Result<Option<Front>, ProxyError> {
-    let Some(gateway) = &host.hands.gateway else { return Ok(None) };
-    front::look(&*gateway.driver, &gateway.certificates, desired, observed, look).await.map(Some)
+/// What the host's proxy does for an app; none where the tool drives none.
+pub async fn see_front<E>(host: &Host<E>, look: &Look, desired: &Desired, observed: &Observed) -> Option<Front> {
+    let gateway = host.hands.gateway.as_ref()?;
+    let seen = front::look(&*gateway.driver, &gateway.certificates, desired, observed, look).await;
+    Some(
+        seen.unwrap_or_else(|error| Front {
+            away: Some(report::chain(Blame::World, &error).summary),
+            ..Front::default()
+        }),
+    )
 }
 
 /// Asks for each route as a client would.

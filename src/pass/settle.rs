@@ -44,7 +44,7 @@ pub async fn settle<E: Engine>(
         ..host.ledger.applied(environment, app, &host.hands.engine_version()).await?
     };
     let mut after = aim::see(host, look, &aim.desired, applied, &aim.secrets);
-    after.front = aim::see_front(host, look, &aim.desired, &after).await.unwrap_or_else(|_| observed.front.clone());
+    after.front = aim::see_front(host, look, &aim.desired, &after).await;
     for (name, network) in &observed.networks {
         if let Some(there) = after.networks.get_mut(name) {
             there.kept = network.kept;

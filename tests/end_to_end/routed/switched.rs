@@ -42,7 +42,7 @@ fn a_rollout_a_failed_one_and_a_rollback_lose_no_request(world: &World) {
 
 fn a_switch_that_is_killed_anywhere_is_finished_and_loses_nothing(world: &World) {
     let routed = Routed::in_front_of(world);
-    let drained = |word: &str| routed.manifest(word, PLAIN).replace("drain: 0s", "drain: 1s");
+    let drained = |word: &str| routed.manifest(word, PLAIN);
     world.push("web", &drained("zero"));
     world.converge();
     let load = Load::on(routed.http, &routed.host());
@@ -105,8 +105,10 @@ fn a_route_is_drift_when_somebody_changes_it_and_goes_with_its_service(world: &W
     world.push("web", &routed.manifest("one", PLAIN));
     world.converge();
     assert!(file.exists());
-    world.git(&["rm", "-q", &format!("environments/{}/web.yaml", world.name)]);
     world.push_other();
+    world.converge();
+    world.git(&["rm", "-q", &format!("environments/{}/web.yaml", world.name)]);
+    world.commit("web: gone");
     world.converge();
     assert!(!file.exists());
 }
