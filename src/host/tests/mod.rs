@@ -238,7 +238,7 @@ fn every_example_of_the_schema_is_read() {
         (Some("retain"), &schema["definitions"]["Retain"]),
         (Some("policy"), &schema["definitions"]["Policy"]),
         (Some("webhook"), &schema["definitions"]["Webhook"]),
-        (Some("acme"), &schema["definitions"]["ACME"]),
+        (Some("acme"), &schema["definitions"]["Acme"]),
     ];
     for (section, group) in sections {
         for (name, property) in group["properties"].as_object().unwrap() {
