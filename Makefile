@@ -16,7 +16,7 @@ nextest:
 tools:
 	@missing=; [ -e /usr/include/openssl/ssl.h ] || missing=libssl-dev; \
 	[ -e /usr/lib/$$(uname -m)-linux-gnu/faketime ] || missing="$$missing libfaketime"; \
-	for pair in age:age pkg-config:pkg-config curl:curl jq:jq /usr/sbin/sshd:openssh-server ssh-keygen:openssh-client openssl:openssl systemd-analyze:systemd docker-registry:docker-registry htpasswd:apache2-utils; do \
+	for pair in age:age pkg-config:pkg-config curl:curl jq:jq /usr/sbin/sshd:openssh-server ssh-keygen:openssh-client openssl:openssl systemd-analyze:systemd docker-registry:docker-registry htpasswd:apache2-utils /usr/bin/pebble:pebble /usr/sbin/nginx:nginx-light caddy:caddy; do \
 	command -v $${pair%%:*} >/dev/null || missing="$$missing $${pair#*:}"; done; \
 	[ -z "$$missing" ] || \
 	{ apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; }

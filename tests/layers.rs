@@ -184,7 +184,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("lettre", &["notice"]),
     ("prometheus_client", &["server"]),
-    ("reqwest", &["notice", "tls"]),
+    ("reqwest", &["notice", "proxy", "tls"]),
     ("rusqlite", &["record"]),
     ("instant_acme", &["tls"]),
     ("rcgen", &["tls"]),

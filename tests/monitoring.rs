@@ -54,6 +54,7 @@ fn report(app: &str, outcome: Outcome) -> AppReport {
         error: None,
         notes: Vec::new(),
         engine_socket: Vec::new(),
+        routes: Vec::new(),
         images: BTreeMap::new(),
     }
 }

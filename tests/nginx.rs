@@ -4,6 +4,8 @@
 mod backend;
 #[path = "nginx/client.rs"]
 mod client;
+#[path = "nginx/load.rs"]
+mod load;
 #[path = "nginx/process.rs"]
 mod process;
 #[path = "nginx/refused.rs"]

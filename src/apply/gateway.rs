@@ -7,7 +7,7 @@ use crate::{
     engine::Engine,
     observe::front,
     observed::{Effect, Failure},
-    proxy::{CertificateFiles, Driver, ProxyError, Served, Site, SiteName, ask},
+    proxy::{CertificateFiles, Driver, ProxyError, Served, Site, SiteName},
     tls::{Certificates, Due, Held, Origin, Wanted},
     value::ServiceName,
 };
@@ -195,22 +195,16 @@ impl Gateway {
         probe: Option<&Probe>,
         (id, name): &(String, String),
     ) -> Result<Effect, StepError> {
-        let doors = self.driver.doors();
-        let secured = route.tls.mode.is_secured();
-        let host = route.hosts.first().map_or_else(String::new, |host| host.replace('*', "reconcile"));
-        let path = front::path(route, probe);
-        let question =
-            ask::Question { door: if secured { doors.https } else { doors.http }, secured, host: &host, path };
-        let asked = format!("GET {}://{host}{path} through the proxy", if secured { "https" } else { "http" });
+        let asking = front::Asking::of(&*self.driver, route, probe);
         let deadline = Instant::now() + SEEN_WITHIN;
         loop {
-            let (why, blame) = match ask::ask(question).await {
+            let (why, blame) = match asking.ask().await {
                 Ok(answer) if front::answers(answer.status) => return Ok(Effect::Ready),
                 Ok(answer) => (format!("answered {}", answer.status), Blame::Revision),
                 Err(error) => (error.to_string(), Blame::World),
             };
             if Instant::now() >= deadline {
-                let why = format!("{asked}: {why}");
+                let why = format!("{}: {why}", asking.text());
                 return match blame {
                     Blame::Revision => {
                         let detail = prover.look(id, name).await?;

@@ -139,6 +139,7 @@ fn report(app: &AppName, old: &Desired, new: &Desired, engine: &str) -> AppRepor
         outcome: None,
         error: None,
         images: BTreeMap::new(),
+        routes: Vec::new(),
         suspended: false,
         wakes_at: None,
     }

@@ -4,9 +4,9 @@ use super::Look;
 use crate::{
     desired::{Desired, Probe, ProbeKind, Route, SpecHash, route::TlsMode, spec::Network, spec::Protocol},
     engine::Detail,
-    observed::{Certificate, Front, Leading, Observed, Role},
-    proxy::{Driver, Installed, ProxyError, Served, Site, SiteName},
-    tls::{CertificateName, Certificates, Due, Origin, Wanted},
+    observed::{Certificate, Front, Leading, Observed, Role, Sight, front::Life},
+    proxy::{Driver, Installed, ProxyError, Served, Site, SiteName, ask},
+    tls::{CertificateName, Certificates, Due, Facts, Origin, Wanted},
     value::ServiceName,
 };
 use jiff::Timestamp;
@@ -45,10 +45,80 @@ pub async fn look(
         Some((service.clone(), certificate(certificates, &wanted, installed.site.routes.get(service))))
     });
     Ok(Front {
+        away: None,
         certificates: certified.collect(),
         routes: installed.site.routes.iter().map(leading).collect(),
+        sights: std::collections::BTreeMap::new(),
         drained: std::collections::BTreeSet::new(),
     })
+}
+
+/// Asks for each route as a client would: whether the service answers, and which certificate is shown.
+pub async fn ask_again(driver: &dyn Driver, certificates: &Certificates, desired: &Desired, front: &mut Front) {
+    let name = SiteName { environment: desired.environment.clone(), app: desired.app.clone() };
+    let routed = desired.services.values().filter_map(|service| Some((service, service.route.as_ref()?)));
+    let led = routed.filter(|(service, _)| front.routes.get(&service.name).is_some_and(|leading| leading.leads));
+    let asked = led.map(|(service, route)| async move {
+        let question = Asking::of(driver, route, service.probe.as_ref());
+        (service.name.clone(), route, question.put().await)
+    });
+    for (service, route, sight) in futures_util::future::join_all(asked).await {
+        let held = wanted(&name, &service, route).map(|wanted| certificates.look(&wanted));
+        let held = held.as_ref().and_then(|held| held.pair());
+        if let (Some(state @ Certificate::Current), Some(held), Some(shown)) =
+            (front.certificates.get_mut(&service), held, &sight.1)
+            && held.facts.fingerprint != shown.fingerprint
+        {
+            *state = Certificate::Unshown;
+        }
+        let shown = sight.1.map(|facts| Life { from: facts.not_before, until: facts.not_after });
+        front.sights.insert(service, Sight { fault: sight.0, shown });
+    }
+}
+
+/// What a client asks for to see a route.
+pub struct Asking<'a> {
+    door: SocketAddr,
+    secured: bool,
+    host: String,
+    path: &'a str,
+}
+
+impl<'a> Asking<'a> {
+    #[must_use]
+    pub fn of(driver: &dyn Driver, route: &'a Route, probe: Option<&'a Probe>) -> Self {
+        let (doors, secured) = (driver.doors(), route.tls.mode.is_secured());
+        let host = route.hosts.first().map_or_else(String::new, |host| host.replace('*', "reconcile"));
+        let door = if secured { doors.https } else { doors.http };
+        Self { door, secured, host, path: path(route, probe) }
+    }
+
+    /// `GET https://app.example.com/healthz through the proxy`
+    #[must_use]
+    pub fn text(&self) -> String {
+        let scheme = if self.secured { "https" } else { "http" };
+        format!("GET {scheme}://{}{} through the proxy", self.host, self.path)
+    }
+
+    /// Asks once.
+    ///
+    /// # Errors
+    /// The proxy does not answer.
+    pub async fn ask(&self) -> std::io::Result<ask::Answer> {
+        let Self { door, secured, host, path } = self;
+        ask::ask(ask::Question { door: *door, secured: *secured, host, path }).await
+    }
+
+    async fn put(&self) -> (Option<String>, Option<Facts>) {
+        match self.ask().await {
+            Err(error) => (Some(format!("{}: {error}", self.text())), None),
+            Ok(answer) => {
+                let fault = (!answers(answer.status)).then(|| format!("{} answered {}", self.text(), answer.status));
+                let shown = answer.certificate.and_then(|der| Facts::of(&[der.into()]).ok());
+                (fault, shown)
+            }
+        }
+    }
 }
 
 fn another_is_up(observed: &Observed, service: &ServiceName, id: &str) -> bool {

@@ -13,7 +13,7 @@ pub mod surprise;
 pub use container::{Container, Endpoint, Evidence, Failure, Life, Readiness, Role};
 pub use effect::Effect;
 pub use fold::fold;
-pub use front::{Certificate, Front, Leading};
+pub use front::{Certificate, Front, Leading, Sight};
 pub use surprise::surprises;
 
 use crate::{

@@ -17,7 +17,7 @@ use crate::{
     observe::Look,
     plan::{Cause, FieldChange, cast::Cast},
     record::target,
-    show::{AppAccount, AppReport, ContainerAccount, ServiceAccount, Status, SuspendedReport},
+    show::{AppAccount, AppReport, ContainerAccount, ServiceAccount, Status, SuspendedReport, report::RouteReport},
     value::{AppId, AppName},
 };
 use jiff::Timestamp;
@@ -71,7 +71,7 @@ async fn one<E: Engine>(
         Err(error) => Some(report::chain(Blame::World, &error)),
     };
     let drift = drift(&report);
-    let services = aim.desired.services.values().map(|service| account(service, &aim)).collect();
+    let services = aim.desired.services.values().map(|service| account(service, &aim, &report.routes)).collect();
     let now = aim.observed.now;
     let left = left::left(&aim, Asker::Daemon).filter(|_| !report.suspended);
     let standing = Standing::of(&report);
@@ -121,7 +121,7 @@ fn drift(report: &AppReport) -> Option<Vec<FieldChange>> {
     (!fields.is_empty()).then_some(fields)
 }
 
-fn account(service: &DesiredService, aim: &Aim) -> ServiceAccount {
+fn account(service: &DesiredService, aim: &Aim, routes: &[RouteReport]) -> ServiceAccount {
     let cast = Cast::of(service, &aim.desired, &aim.observed);
     let members = cast.current.into_iter().chain(cast.others);
     ServiceAccount {
@@ -135,5 +135,6 @@ fn account(service: &DesiredService, aim: &Aim) -> ServiceAccount {
                 state: member.container.life.clone(),
             })
             .collect(),
+        route: routes.iter().find(|route| route.service == service.name).cloned(),
     }
 }

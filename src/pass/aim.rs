@@ -1,14 +1,14 @@
 //! What an app's pass goes for: the target the ledger chooses, resolved to what is desired.
 
-use super::{Host, Mode, Wish, converge::Course, fetch::Fetched, sealing::Sealing};
+use super::{Host, Mode, Wish, converge::Course, fetch::Fetched, report, sealing::Sealing};
 use crate::{
+    blame::Blame,
     desired::{Desired, resolve},
     engine::{Engine, EngineError},
     observe::{Look, delivered, front, readiness},
     observed::{Applied, Front, Image, Observed},
     plan::{Plan, cast::Cast},
     policy::closed,
-    proxy::ProxyError,
     record::{AppLedger, Entry, Outcome, RecordError, RevisionKey, Target, target},
     secret::{Gathered, RepositoryFiles},
     value::AppName,
@@ -43,9 +43,6 @@ pub enum AimError {
     /// A stored revision cannot be resolved any more.
     #[error("revision {number} cannot be resolved under this release")]
     Stored { number: u32, source: resolve::StoredError },
-    /// What the proxy was given cannot be read.
-    #[error("cannot look at the proxy")]
-    Proxy(#[from] ProxyError),
     /// A manifest that was read before cannot be read again.
     #[error("cannot resolve the manifest with its secrets")]
     Sealing(#[from] resolve::StoredError),
@@ -62,6 +59,7 @@ impl Aim {
     pub async fn ask_again<E: Engine>(&mut self, host: &Host<E>, look: &Look) {
         let (engine, info) = (&*host.hands.engine, &host.hands.info);
         readiness::ask_again(engine, info.runs_healthchecks, &self.desired, &mut self.observed, &look.containers).await;
+        ask_routes(host, &self.desired, &mut self.observed).await;
     }
 
     /// The plan as things stand in another observation.
@@ -128,7 +126,7 @@ pub async fn take<E: Engine>(
     let desired = allow(desired, host, head);
     let mut observed = see(host, look, &desired, Applied { rollback, ..applied }, &secrets);
     see_pinned(&*host.hands.engine, &desired, &mut observed).await?;
-    observed.front = see_front(host, look, &desired, &observed).await?;
+    observed.front = see_front(host, look, &desired, &observed).await;
     let key = match target {
         Target::Revision(number) => ledger.entry(number).map_or_else(|| head_key.clone(), |entry| entry.key.clone()),
         Target::Head | Target::Nothing | Target::Stay => head_key.clone(),
@@ -145,18 +143,23 @@ pub fn see<E>(host: &Host<E>, look: &Look, desired: &Desired, applied: Applied, 
     observed
 }
 
-/// What the host's proxy does for an app.
-///
-/// # Errors
-/// What the proxy was given cannot be read.
-pub async fn see_front<E>(
-    host: &Host<E>,
-    look: &Look,
-    desired: &Desired,
-    observed: &Observed,
-) -> Result<Option<Front>, ProxyError> {
-    let Some(gateway) = &host.hands.gateway else { return Ok(None) };
-    front::look(&*gateway.driver, &gateway.certificates, desired, observed, look).await.map(Some)
+/// What the host's proxy does for an app; none where the tool drives none.
+pub async fn see_front<E>(host: &Host<E>, look: &Look, desired: &Desired, observed: &Observed) -> Option<Front> {
+    let gateway = host.hands.gateway.as_ref()?;
+    let seen = front::look(&*gateway.driver, &gateway.certificates, desired, observed, look).await;
+    Some(
+        seen.unwrap_or_else(|error| Front {
+            away: Some(report::chain(Blame::World, &error).summary),
+            ..Front::default()
+        }),
+    )
+}
+
+/// Asks for each route as a client would.
+pub async fn ask_routes<E>(host: &Host<E>, desired: &Desired, observed: &mut Observed) {
+    if let (Some(gateway), Some(front)) = (&host.hands.gateway, &mut observed.front) {
+        front::ask_again(&*gateway.driver, &gateway.certificates, desired, front).await;
+    }
 }
 
 /// Going back means the images of then, whatever their tags mean today.

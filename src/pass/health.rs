@@ -26,7 +26,10 @@ pub fn of_service(service: &DesiredService, desired: &Desired, observed: &Observ
     if !service.running {
         return HealthWord::Suspended;
     }
-    members.map(|member| of_container(service, member.container)).min().unwrap_or(HealthWord::Missing)
+    let health = members.map(|member| of_container(service, member.container)).min().unwrap_or(HealthWord::Missing);
+    // Whoever asks for it by its name gets no answer, however well the container is.
+    let trouble = observed.front.as_ref().and_then(|front| front.trouble(&service.name, observed.now));
+    if trouble.is_some() && health == HealthWord::Healthy { HealthWord::Degraded } else { health }
 }
 
 /// True for an exit code of its own making: neither success nor what a signal from outside leaves behind.

@@ -4,12 +4,12 @@ use super::{aim::Aim, converge::Course, health, left};
 use crate::{
     apply::StepError,
     blame::Blame,
-    desired::Desired,
+    desired::{Desired, DesiredService, Route},
     observed::Observed,
     plan::{Change, FieldChange, Obstacle, Plan, cast::Cast},
     record::{Hold, HoldUntil, Outcome, RecordError, Target, target},
     show::notes::{self, notes},
-    show::report::{AppReport, ErrorReport, HealthWord, HeldReport, Status},
+    show::report::{AppReport, ErrorReport, HealthWord, HeldReport, RouteReport, Status},
     value::AppName,
     yaml::Diagnostic,
 };
@@ -29,6 +29,7 @@ pub fn unknown(app: &AppName, error: ErrorReport, outcome: Option<Outcome>) -> A
         notes: Vec::new(),
         engine_socket: Vec::new(),
         images: BTreeMap::new(),
+        routes: Vec::new(),
         suspended: false,
         wakes_at: None,
     }
@@ -59,9 +60,28 @@ pub fn planned(aim: &Aim) -> AppReport {
         outcome: None,
         error: None,
         images: images(&aim.desired, &aim.observed),
+        routes: routes(&aim.desired, &aim.observed),
         suspended,
         wakes_at: left::wakes_at(aim, aim.observed.now),
     }
+}
+
+/// How the routes of an app are, as far as they were asked.
+#[must_use]
+pub fn routes(desired: &Desired, observed: &Observed) -> Vec<RouteReport> {
+    let Some(front) = &observed.front else { return Vec::new() };
+    let routed = desired.services.values().filter_map(|service| Some((service, service.route.as_ref()?)));
+    let report = |(service, route): (&DesiredService, &Route)| {
+        let sight = front.sights.get(&service.name)?;
+        Some(RouteReport {
+            service: service.name.clone(),
+            hosts: route.hosts.clone(),
+            answers: sight.fault.is_none(),
+            certificate_until: sight.shown.map(|life| life.until),
+            trouble: front.trouble(&service.name, observed.now),
+        })
+    };
+    routed.filter_map(report).collect()
 }
 
 /// The report after a pass that came to its end: the changes are those that were made, the rest is as it is now.
@@ -72,6 +92,7 @@ pub fn settled(before: AppReport, aim: &Aim, after: &Observed, left: &[Change]) 
         status: if synced { Status::Synced } else { Status::OutOfSync },
         health: health::of_app(&aim.desired, after),
         images: images(&aim.desired, after),
+        routes: routes(&aim.desired, after),
         ..before
     }
 }

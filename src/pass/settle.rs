@@ -44,7 +44,7 @@ pub async fn settle<E: Engine>(
         ..host.ledger.applied(environment, app, &host.hands.engine_version()).await?
     };
     let mut after = aim::see(host, look, &aim.desired, applied, &aim.secrets);
-    after.front = aim::see_front(host, look, &aim.desired, &after).await.unwrap_or_else(|_| observed.front.clone());
+    after.front = aim::see_front(host, look, &aim.desired, &after).await;
     for (name, network) in &observed.networks {
         if let Some(there) = after.networks.get_mut(name) {
             there.kept = network.kept;
@@ -53,6 +53,7 @@ pub async fn settle<E: Engine>(
     let hands = &host.hands;
     let runs_healthchecks = hands.info.runs_healthchecks;
     readiness::ask_again(&*hands.engine, runs_healthchecks, &aim.desired, &mut after, &look.containers).await;
+    aim::ask_routes(host, &aim.desired, &mut after).await;
     let left = aim.plan_of(&after);
     if !surprises(&observed, &after).is_empty() && !left.steps.is_empty()
         || left.steps.iter().any(|planned| planned.step.proves())

@@ -172,6 +172,7 @@ impl Draft<'_> {
             return None;
         }
         self.know_everybody(cast)?;
+        self.reach_the_proxy(cast)?;
         if !cast.has_image(self.observed) && !self.pulls.contains_key(&service.spec.image) {
             let (summary, hint) = without_image(service);
             self.obstruct(&service.name, Blame::World, summary, Some(hint));

@@ -10,6 +10,7 @@ use super::{
     step::Step,
 };
 use crate::{
+    blame::Blame,
     desired::{Desired, DesiredService, Route, SpecHash, route::TlsMode},
     observed::{Certificate, Container, Front, Leading, Observed, Role},
     value::ServiceName,
@@ -55,6 +56,9 @@ impl Draft<'_> {
         let (desired, observed) = (self.desired, self.observed);
         let service = cast.service;
         let (front, route) = observed.front.as_ref().zip(service.route.as_ref())?;
+        if front.away.is_some() {
+            return None;
+        }
         let leading = front.routes.get(&service.name);
         let current = cast.current.map(|member| member.container);
         let astray = astray(route, leading, current);
@@ -76,6 +80,18 @@ impl Draft<'_> {
         let last = seen.or(route_step);
         self.show_certificate(service, route, front, (certified, last), route_step.is_some());
         last
+    }
+
+    /// None where requests would have to go another way, and the proxy is away: what serves goes on serving.
+    pub fn reach_the_proxy(&mut self, cast: &Cast<'_>) -> Option<()> {
+        let away = self.observed.front.as_ref().and_then(|front| front.away.as_ref());
+        let Some(why) = away.filter(|_| cast.service.route.is_some()) else { return Some(()) };
+        if cast.current.is_some() && cast.others.is_empty() {
+            return Some(());
+        }
+        let hint = "see that the proxy runs, and what the host file says of it: it is tried again".to_owned();
+        self.obstruct(&cast.service.name, Blame::World, why.clone(), Some(hint));
+        None
     }
 
     /// Lays the time in which a container answers what was under way when requests went to the next.

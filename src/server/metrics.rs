@@ -3,7 +3,7 @@
 use crate::{
     plan::Cause,
     record::Outcome,
-    show::report::{AppReport, HealthWord, Status},
+    show::report::{AppReport, HealthWord, RouteReport, Status},
     value::{AppName, EnvironmentName},
 };
 use jiff::Timestamp;
@@ -61,6 +61,8 @@ pub struct Metrics {
     status: Amounts,
     health: Amounts,
     drift: Family<Labels, Counter>,
+    routes: Amounts,
+    certificates: Seconds,
     success: Seconds,
     revision: Amounts,
     lag: Seconds,
@@ -78,6 +80,8 @@ pub struct Metrics {
 struct Memory {
     /// Drift that was counted and is still there.
     drifted: BTreeMap<(EnvironmentName, AppName), BTreeSet<String>>,
+    /// Services whose routes have figures.
+    routed: BTreeMap<(EnvironmentName, AppName), BTreeSet<String>>,
     /// Environments whose newest commit is not in force, with the time it was seen.
     behind: BTreeMap<EnvironmentName, Option<Timestamp>>,
 }
@@ -103,6 +107,8 @@ impl Metrics {
             status: Family::default(),
             health: Family::default(),
             drift: Family::default(),
+            routes: Family::default(),
+            certificates: Family::default(),
             success: Family::default(),
             revision: Family::default(),
             lag: Family::default(),
@@ -130,6 +136,12 @@ impl Metrics {
         registry.register("app_sync_status", "1 for the status that an app has", self.status.clone());
         registry.register("app_health", "1 for the health that an app has", self.health.clone());
         registry.register("app_drift", "Things found changed by somebody else", self.drift.clone());
+        registry.register("route_up", "1 where a service answers through the proxy", self.routes.clone());
+        registry.register(
+            "certificate_expiry_timestamp_seconds",
+            "When the certificate that is shown for a service is over",
+            self.certificates.clone(),
+        );
         registry.register(
             "app_last_success_timestamp_seconds",
             "When a pass over an app last succeeded",
@@ -168,9 +180,29 @@ impl Metrics {
             let one = self.health.get_or_create_owned(&with(&app, "health", &format!("{health:?}")));
             one.set(i64::from(health == report.health));
         }
+        self.tell_routes(environment, &report.app, &report.routes);
         self.drift.get_or_create(&app).inc_by(self.new_drift(environment, report));
         if report.outcome == Some(Outcome::Succeeded) {
             self.success.get_or_create(&app).set(seconds(at));
+        }
+    }
+
+    /// How routes are; those that are not told are gone.
+    fn tell_routes(&self, environment: &EnvironmentName, app: &AppName, routes: &[RouteReport]) {
+        let of_app = labels(environment, app);
+        let told = routes.iter().map(|route| route.service.to_string()).collect();
+        let known = self.memory().routed.insert((environment.clone(), app.clone()), told);
+        for service in known.unwrap_or_default() {
+            let labels = with(&of_app, "service", &service);
+            self.routes.remove(&labels);
+            self.certificates.remove(&labels);
+        }
+        for route in routes {
+            let labels = with(&of_app, "service", route.service.as_str());
+            self.routes.get_or_create(&labels).set(i64::from(route.answers));
+            if let Some(until) = route.certificate_until {
+                self.certificates.get_or_create(&labels).set(seconds(until));
+            }
         }
     }
 
@@ -205,6 +237,8 @@ impl Metrics {
         self.drift.remove(&labels);
         self.success.remove(&labels);
         self.revision.remove(&labels);
+        self.tell_routes(environment, app, &[]);
+        self.memory().routed.remove(&(environment.clone(), app.clone()));
         self.memory().drifted.remove(&(environment.clone(), app.clone()));
     }
 

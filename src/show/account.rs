@@ -1,6 +1,6 @@
 //! The output contract of `status` and `history`.
 
-use super::report::{ErrorReport, HealthWord, HeldReport, Status};
+use super::report::{ErrorReport, HealthWord, HeldReport, RouteReport, Status};
 use crate::{
     observed::Life,
     plan::FieldChange,
@@ -56,6 +56,9 @@ pub struct ServiceAccount {
     /// The reference of the manifest.
     pub image: String,
     pub containers: Vec<ContainerAccount>,
+    /// How it is reached through the proxy; left out where it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<RouteReport>,
 }
 
 /// One container of a service.

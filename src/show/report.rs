@@ -133,12 +133,29 @@ pub struct AppReport {
     pub engine_socket: Vec<String>,
     /// Image references with digest or id, as far as they are known here.
     pub images: BTreeMap<String, String>,
+    /// How its routes are, as far as they were asked; for `status`, the daemon and its figures.
+    #[serde(skip)]
+    pub routes: Vec<RouteReport>,
     /// Somebody suspended it; for the daemon, and for those that depend on it.
     #[serde(skip)]
     pub suspended: bool,
     /// When it is to be looked at again although nothing happens; for the daemon.
     #[serde(skip)]
     pub wakes_at: Option<Timestamp>,
+}
+
+/// How a route is, as a client sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RouteReport {
+    #[serde(skip)]
+    pub service: ServiceName,
+    pub hosts: Vec<String>,
+    /// The service answers through the proxy.
+    pub answers: bool,
+    /// When the certificate that is shown is over, whoever issued it; none where none is shown.
+    pub certificate_until: Option<Timestamp>,
+    /// What is wrong, in a line.
+    pub trouble: Option<String>,
 }
 
 /// Whether the host is what the branch says.

@@ -21,6 +21,10 @@ pub fn status(apps: &[AppAccount], width: Option<usize>) -> String {
     {
         let services: Vec<[String; 4]> = only.services.iter().map(service_row).collect();
         let _ = write!(out, "\n{}", table(["SERVICE", "HEALTH", "IMAGE", "CONTAINERS"], &services, width));
+        let routes: Vec<[String; 4]> = only.services.iter().filter_map(route_row).collect();
+        if !routes.is_empty() {
+            let _ = write!(out, "\n{}", table(["ROUTE", "ANSWERS", "CERTIFICATE UNTIL", "HOSTS"], &routes, width));
+        }
     }
     for app in apps {
         attention(&mut out, app);
@@ -64,6 +68,13 @@ fn service_row(service: &super::ServiceAccount) -> [String; 4] {
     [service.service.to_string(), format!("{:?}", service.health), short(&service.image), containers.join(", ")]
 }
 
+fn route_row(service: &super::ServiceAccount) -> Option<[String; 4]> {
+    let route = service.route.as_ref()?;
+    let until = route.certificate_until.map_or("-".to_owned(), |at| format!("{at:.0}"));
+    let answers = if route.answers { "yes" } else { "no" };
+    Some([service.service.to_string(), answers.to_owned(), until, short(&route.hosts.join(", "))])
+}
+
 fn attention(out: &mut String, app: &AppAccount) {
     let name = format!("{}/{}", app.environment, app.app);
     if let Some(suspended) = &app.suspended {
@@ -76,6 +87,11 @@ fn attention(out: &mut String, app: &AppAccount) {
     }
     for left in &app.left {
         let _ = writeln!(out, "\n{name}: {}", plain(left));
+    }
+    for route in app.services.iter().filter_map(|service| service.route.as_ref()) {
+        if let Some(trouble) = &route.trouble {
+            let _ = writeln!(out, "\n{name}: {}", plain(trouble));
+        }
     }
     if let Some(drift) = &app.drift {
         let _ = writeln!(out, "\n{name}: drift");

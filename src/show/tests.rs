@@ -36,6 +36,7 @@ fn app(name: &str, changes: Vec<Change>) -> AppReport {
         error: None,
         notes: Vec::new(),
         engine_socket: Vec::new(),
+        routes: Vec::new(),
         images: BTreeMap::new(),
         suspended: false,
         wakes_at: None,
@@ -263,6 +264,7 @@ fn account() -> AppAccount {
         error: Some(failure()),
         left: Vec::new(),
         services: vec![ServiceAccount {
+            route: None,
             service: "web".parse().unwrap(),
             health: HealthWord::Degraded,
             image: "registry.example.com/web:1".to_owned(),

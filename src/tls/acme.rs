@@ -133,12 +133,11 @@ impl Conversation<'_> {
             };
             challenge.set_ready().await.map_err(self.failed("ask to be looked at", heard))?;
         }
-        match order.poll_ready(&POLLING).await {
-            Ok(OrderStatus::Ready | OrderStatus::Valid) => Ok(()),
-            Ok(OrderStatus::Invalid | OrderStatus::Pending | OrderStatus::Processing) | Err(Error::Api(_)) => {
-                Err(self.unproven(objections(order).await))
-            }
-            Err(error) => Err(self.failed("wait for its look", heard)(error)),
+        let seen = order.poll_ready(&POLLING).await;
+        match (order.state().status, seen) {
+            (_, Ok(OrderStatus::Ready | OrderStatus::Valid)) => Ok(()),
+            (OrderStatus::Invalid, _) | (_, Ok(_)) => Err(self.unproven(objections(order).await)),
+            (_, Err(error)) => Err(self.failed("wait for its look", heard)(error)),
         }
     }
 

@@ -29,6 +29,8 @@ pub enum Cost {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Attempts {
+    /// For which names: what was said of others holds nothing up.
+    pub about: String,
     /// Orders that failed since the last that did not.
     pub failures: u32,
     /// Orders that were not begun, since the last that was.
@@ -64,7 +66,7 @@ impl Attempts {
 
     /// A certificate came.
     pub fn succeeded(&mut self) {
-        *self = Self::default();
+        *self = Self { about: std::mem::take(&mut self.about), ..Self::default() };
     }
 
     /// The authority said when it wants a certificate renewed, or does not say such things.

@@ -20,7 +20,6 @@ use std::{
 
 const CHAIN: &str = "chain.pem";
 const KEY: &str = "key.pem";
-const ATTEMPTS: &str = "attempts.json";
 
 /// When an authority that says nothing of renewals is asked again, and one that failed to.
 const ASK_DAILY: Duration = Duration::from_secs(24 * 3_600);
@@ -59,15 +58,17 @@ impl Certificates {
 
     /// What was asked of an authority, and when it may be asked again.
     #[must_use]
-    pub fn attempts(&self, name: &CertificateName) -> Attempts {
-        let text = disk::read(&self.disk.path(name.as_str()).join(ATTEMPTS)).ok().flatten().unwrap_or_default();
-        serde_json::from_slice(&text).unwrap_or_default()
+    pub fn attempts(&self, wanted: &Wanted) -> Attempts {
+        let path = self.disk.path(wanted.name().as_str()).join(self.notes(wanted.origin()));
+        let about = super::held::listed(wanted.names());
+        let noted = disk::read(&path).ok().flatten().and_then(|text| serde_json::from_slice::<Attempts>(&text).ok());
+        noted.filter(|noted| noted.about == about).unwrap_or_else(|| Attempts { about, ..Attempts::default() })
     }
 
     /// What is to be done now.
     #[must_use]
     pub fn due(&self, now: Timestamp, wanted: &Wanted) -> Due {
-        due(now, &self.look(wanted), wanted, &self.attempts(wanted.name()))
+        due(now, &self.look(wanted), wanted, &self.attempts(wanted))
     }
 
     /// What the proxy answers challenges with, after the token and a dot; none where nobody needed it yet.
@@ -99,7 +100,7 @@ impl Certificates {
     /// See [`TlsError`]; it is noted when another may follow.
     pub async fn obtain(&self, wanted: &Wanted, now: Timestamp) -> Result<Held, TlsError> {
         let held = self.look(wanted);
-        let mut attempts = self.attempts(wanted.name());
+        let mut attempts = self.attempts(wanted);
         match due(now, &held, wanted, &attempts) {
             Due::Ask | Due::Hold { .. } | Due::Given => return Ok(held),
             Due::Wait { until, why } => return Err(TlsError::TooSoon { name: wanted.name().clone(), until, why }),
@@ -115,7 +116,7 @@ impl Certificates {
             Ok(()) => attempts.succeeded(),
             Err(error) => attempts.failed(now, cost(error), error.told(), error.whole()),
         }
-        let noted = self.note(wanted.name(), &attempts);
+        let noted = self.note(wanted, &attempts);
         kept.and(noted).map(|()| self.look(wanted))
     }
 
@@ -129,13 +130,13 @@ impl Certificates {
         let Some(key) = account::find(&self.disk, &self.settings.directory)? else { return Ok(()) };
         let Some(certificate) = first(&pair.chain) else { return Ok(()) };
         let advice = self.conversation(wanted, &key).advice(&certificate, &pair.facts.fingerprint).await;
-        let mut attempts = self.attempts(wanted.name());
+        let mut attempts = self.attempts(wanted);
         match &advice {
             Ok(Some((window, again))) => attempts.advised(now, Some(window.clone()), (*again).max(ASK_OFTENEST)),
             Ok(None) => attempts.advised(now, None, ASK_DAILY),
             Err(_) => attempts.advised(now, attempts.window.clone(), ASK_SOON),
         }
-        self.note(wanted.name(), &attempts)?;
+        self.note(wanted, &attempts)?;
         advice.map(drop)
     }
 
@@ -171,7 +172,7 @@ impl Certificates {
         // What is not noted before would be asked again and again by a tool that dies on it, or has no room to note it.
         let mut begun = attempts.clone();
         begun.failed(now, Cost::Counted, None, "the order was begun, and nothing tells how it ended".to_owned());
-        self.note(wanted.name(), &begun)?;
+        self.note(wanted, &begun)?;
         let known = |pair: &&Pair| attempts.window.as_ref().is_some_and(|of| of.fingerprint == pair.facts.fingerprint);
         let replaced = held.pair().filter(known).and_then(|pair| first(&pair.chain));
         self.conversation(wanted, &key).order(replaced.as_ref()).await
@@ -199,12 +200,24 @@ impl Certificates {
         // It is kept all the same: where the clock is wrong, it is right tomorrow.
         match self.look(wanted).good(now, wanted) {
             Ok(_) => Ok(()),
-            Err(fault) => Err(unfit(fault.to_string())),
+            Err(fault) => {
+                let (name, directory) = (wanted.name().clone(), self.issuer(wanted.origin()));
+                Err(TlsError::NotToday { name, directory, why: fault.to_string() })
+            }
         }
     }
 
-    fn note(&self, name: &CertificateName, attempts: &Attempts) -> Result<(), TlsError> {
-        self.disk.write(name.as_str(), ATTEMPTS, serde_json::json!(attempts).to_string().as_bytes())
+    fn note(&self, wanted: &Wanted, attempts: &Attempts) -> Result<(), TlsError> {
+        let text = serde_json::json!(attempts).to_string();
+        self.disk.write(wanted.name().as_str(), &self.notes(wanted.origin()), text.as_bytes())
+    }
+
+    /// The file of attempts at an authority: what one said is no other's.
+    fn notes(&self, origin: &Origin) -> String {
+        match origin {
+            Origin::Acme => format!("acme-{}.json", account::short(&self.settings.directory)),
+            Origin::Internal | Origin::Files { .. } => "internal.json".to_owned(),
+        }
     }
 
     /// What certificates of today's authority come from; none where it is not made yet, or is somebody else's.
@@ -237,6 +250,7 @@ fn cost(error: &TlsError) -> Cost {
         TlsError::Authority { .. }
         | TlsError::Unproven { .. }
         | TlsError::NotAsOrdered { .. }
+        | TlsError::NotToday { .. }
         | TlsError::TooLong { .. } => Cost::Counted,
     }
 }

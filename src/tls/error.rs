@@ -36,6 +36,8 @@ pub enum TlsError {
     Unproven { name: CertificateName, directory: String, why: String },
     #[error("certificate `{name}`: what `{directory}` issued is not what was ordered: {why}")]
     NotAsOrdered { name: CertificateName, directory: String, why: String },
+    #[error("certificate `{name}`: what `{directory}` issued is not good by this machine's clock: {why}")]
+    NotToday { name: CertificateName, directory: String, why: String },
     #[error("certificate `{name}`: `{directory}` has not answered within {} minutes", most.as_secs() / 60)]
     TooLong { name: CertificateName, directory: String, most: Duration },
     #[error("certificate `{name}` is not ordered before {until}: {why}")]
@@ -66,10 +68,11 @@ impl TlsError {
             Self::Unproven { .. } => Some(
                 "the authority asks each name on port 80, from outside: DNS, router and firewall must let it in".into(),
             ),
-            Self::NotAsOrdered { .. } => Some("is the clock of this machine right?".to_owned()),
+            Self::NotToday { .. } => Some("is the clock of this machine right?".to_owned()),
             Self::Disk { .. }
             | Self::Making { .. }
             | Self::NoClient { .. }
+            | Self::NotAsOrdered { .. }
             | Self::TooLong { .. }
             | Self::TooSoon { .. } => None,
         }
@@ -88,6 +91,7 @@ impl TlsError {
             | Self::Astray(_)
             | Self::Unproven { .. }
             | Self::NotAsOrdered { .. }
+            | Self::NotToday { .. }
             | Self::TooLong { .. }
             | Self::TooSoon { .. } => None,
         }

@@ -1,8 +1,11 @@
 //! What is held of a certificate, and what is wrong with it.
 
 use super::{Facts, Origin, Unfit, Wanted};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeSet, path::PathBuf};
+
+/// A certificate that begins within this is good: clocks differ, and an order takes minutes in which it may begin.
+const UNDECIDED: SignedDuration = SignedDuration::from_mins(10);
 
 /// What lies on the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +112,7 @@ impl Held {
             Err(Fault::Expired(pair.facts.not_after))
         } else if !pair.of_this_authority {
             Err(Fault::OtherAuthority)
-        } else if now < pair.facts.not_before {
+        } else if pair.facts.not_before.duration_since(now) > UNDECIDED {
             Err(Fault::NotYet(pair.facts.not_before))
         } else {
             Ok(pair)

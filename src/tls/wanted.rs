@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, fmt, path::PathBuf};
 
 /// The name of a certificate, `<environment>-<app>-<service>`: good as the name of a folder.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct CertificateName(String);
 
 impl CertificateName {
@@ -32,6 +33,23 @@ impl CertificateName {
     }
 }
 
+impl TryFrom<String> for CertificateName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        let is_name = text.bytes().next().is_some_and(plain)
+            && text.bytes().all(|byte| plain(byte) || byte == b'-' || byte == b'_');
+        if is_name { Ok(Self(text)) } else { Err(format!("`{text}` is not the name of a certificate")) }
+    }
+}
+
+impl From<CertificateName> for String {
+    fn from(name: CertificateName) -> Self {
+        name.0
+    }
+}
+
 impl fmt::Display for CertificateName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -52,10 +70,27 @@ pub enum Origin {
 
 /// A certificate that is wanted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Written")]
 pub struct Wanted {
     name: CertificateName,
     names: BTreeSet<String>,
     origin: Origin,
+}
+
+/// The same as it is read, before it is judged.
+#[derive(Deserialize)]
+struct Written {
+    name: CertificateName,
+    names: BTreeSet<String>,
+    origin: Origin,
+}
+
+impl TryFrom<Written> for Wanted {
+    type Error = Refused;
+
+    fn try_from(Written { name, names, origin }: Written) -> Result<Self, Refused> {
+        Self::new(name, names, origin)
+    }
 }
 
 /// Why nobody can be asked for such a certificate.

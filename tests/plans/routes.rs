@@ -214,3 +214,18 @@ fn after_a_crash_in_the_middle_of_a_switch_the_rest_is_done() {
     }
     assert!(reconcile::plan::plan(&new, &host).steps.is_empty());
 }
+
+#[test]
+fn while_the_proxy_is_away_what_serves_goes_on_and_nothing_takes_its_place() {
+    let away = |host: &mut Observed| host.front.as_mut().unwrap().away = Some("cannot reach caddy".to_owned());
+    assert_snapshot!(in_sync(&plain(1)).met(away).plan(), @"In sync.");
+    assert_snapshot!(from_to(plain(1), plain(2)).met(away).plan(), @"! cannot reach caddy");
+    let killed = |host: &mut Observed| {
+        away(host);
+        host.containers.values_mut().for_each(|it| it.life = reconcile::observed::Life::Exited(137));
+    };
+    assert_snapshot!(in_sync(&plain(1)).met(killed).plan(), @"
+    0 start web-v1
+    1 await web-v1                               0
+    ");
+}

@@ -33,6 +33,7 @@ fn well() -> AppReport {
         error: None,
         notes: Vec::new(),
         engine_socket: Vec::new(),
+        routes: Vec::new(),
         images: BTreeMap::new(),
     }
 }

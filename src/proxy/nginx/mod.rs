@@ -169,10 +169,15 @@ fn has_http2_directive(said: &str) -> bool {
     (next(), next(), next()) >= (1, 25, 1)
 }
 
-/// The lines that say what is wrong.
+/// The lines that say what is wrong, without the time and the process.
 fn complaint(said: &str) -> String {
     let grave = |line: &&str| line.contains("[emerg]") || line.contains("[alert]") || line.contains("[crit]");
-    let lines: Vec<&str> = said.lines().filter(grave).collect();
+    let is_process = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'#');
+    let bare = |line: &str| {
+        let text = line.split_once("] ").map_or(line, |(_, rest)| rest);
+        text.split_once(": ").filter(|(word, _)| is_process(word)).map_or(text, |(_, rest)| rest).to_owned()
+    };
+    let lines: Vec<String> = said.lines().filter(grave).map(bare).collect();
     if lines.is_empty() { said.trim().to_owned() } else { lines.join("; ") }
 }
 
@@ -221,7 +226,16 @@ fn write(file: &Path, content: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::has_http2_directive;
+    use super::{complaint, has_http2_directive};
+
+    #[test]
+    fn what_nginx_says_is_told_without_time_and_process() {
+        let said = "2026/11/29 02:47:54 [emerg] 25051#25051: host not found in \"x\" of the \"listen\" directive in /a:1\n\
+                    nginx: configuration file /b test failed\n";
+        assert_eq!(complaint(said), "host not found in \"x\" of the \"listen\" directive in /a:1");
+        assert_eq!(complaint("nginx: [emerg] unknown directive \"a\" in /b:1\n"), "unknown directive \"a\" in /b:1");
+        assert_eq!(complaint("not found\n"), "not found");
+    }
 
     #[test]
     fn http2_is_said_as_the_version_wants_it() {

@@ -39,6 +39,7 @@ fn report(app: &str, outcome: Option<Outcome>, drifted: &[&str]) -> AppReport {
         error: None,
         notes: Vec::new(),
         engine_socket: Vec::new(),
+        routes: Vec::new(),
         images: BTreeMap::new(),
     }
 }

@@ -51,7 +51,7 @@ impl<'a> Routed<'a> {
         format!(
             "services:\n  web:\n    image: bb:1\n    command: {}\n    stop_grace_period: 2s\n\
              \x20   healthcheck: {{http: {{path: /index.html, port: 8080}}, interval: 500ms}}\n\
-             \x20   rollout: {{drain: 0s, healthy_deadline: 8s}}\n\
+             \x20   rollout: {{drain: 2s, healthy_deadline: 8s}}\n\
              \x20   proxy: {{hosts: [{}], port: 8080}}\n{more}",
             crate::world::server(word),
             self.host()

@@ -42,7 +42,7 @@ fn a_rollout_a_failed_one_and_a_rollback_lose_no_request(world: &World) {
 
 fn a_switch_that_is_killed_anywhere_is_finished_and_loses_nothing(world: &World) {
     let routed = Routed::in_front_of(world);
-    let drained = |word: &str| routed.manifest(word, PLAIN).replace("drain: 0s", "drain: 1s");
+    let drained = |word: &str| routed.manifest(word, PLAIN);
     world.push("web", &drained("zero"));
     world.converge();
     let load = Load::on(routed.http, &routed.host());
@@ -76,15 +76,16 @@ fn a_route_is_drift_when_somebody_changes_it_and_goes_with_its_service(world: &W
     let web = world.one("web", "web");
     let file = routed.file();
     let written = fs::read_to_string(&file).unwrap();
-    for meddled in
-        [written.replace("proxy_pass http", "add_header X-Evil 1; proxy_pass http"), "nonsense;\n".to_owned()]
-    {
-        fs::write(&file, meddled).unwrap();
-        assert_eq!(world.changes(), ["route/web repair drift"]);
+    let meddled = |text: &str, action: &str| {
+        fs::write(&file, text).unwrap();
+        assert_eq!(world.changes(), [format!("route/web {action} drift")]);
         world.converge();
         world.is_synced();
         assert_eq!(fs::read_to_string(&file).unwrap(), written);
-    }
+    };
+    meddled(&written.replace("proxy_pass http", "add_header X-Evil 1; proxy_pass http"), "repair");
+    // Of which nothing can be read.
+    meddled("nonsense;\n", "create");
     fs::remove_file(&file).unwrap();
     assert_eq!(world.changes(), ["route/web create drift"]);
     world.converge();
@@ -104,8 +105,10 @@ fn a_route_is_drift_when_somebody_changes_it_and_goes_with_its_service(world: &W
     world.push("web", &routed.manifest("one", PLAIN));
     world.converge();
     assert!(file.exists());
-    world.git(&["rm", "-q", &format!("environments/{}/web.yaml", world.name)]);
     world.push_other();
+    world.converge();
+    world.git(&["rm", "-q", &format!("environments/{}/web.yaml", world.name)]);
+    world.commit("web: gone");
     world.converge();
     assert!(!file.exists());
 }

@@ -18,6 +18,8 @@ async fn until(engine: &Docker, id: &str, wanted: impl Fn(&Detail) -> bool) -> D
             if wanted(&seen) {
                 return seen;
             }
+            // An engine that is asked without end comes to nothing else.
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     timeout(SOON, look).await.expect("the container comes to the state that is waited for")
