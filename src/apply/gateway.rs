@@ -8,7 +8,7 @@ use crate::{
     observe::front,
     observed::{Effect, Failure},
     proxy::{CertificateFiles, Driver, ProxyError, Served, Site, SiteName},
-    tls::{Certificates, Due, Held, Origin, Wanted},
+    tls::{Certificates, Held, Origin, Wanted},
     value::ServiceName,
 };
 use jiff::Timestamp;
@@ -220,19 +220,18 @@ impl Gateway {
         }
     }
 
-    /// What keeps a certificate from being shown that somebody else is to put on the host.
+    /// What stands in the way of a route, with what to do about it: something the driver does not do yet, or a certificate
+    /// that somebody else is to put on the host.
     #[must_use]
     pub fn lacks(&self, site: &SiteName, service: &ServiceName, route: &Route) -> Option<(String, Option<String>)> {
+        if let Some(asked) = self.driver.not_yet(route) {
+            let what = format!("`{service}`: `{asked}` is not supported yet with this host's proxy");
+            return Some((what, Some(format!("leave `{asked}` out"))));
+        }
         let TlsMode::Files { .. } = route.tls.mode else { return None };
         let wanted = front::wanted(site, service, route)?;
         let fault = self.certificates.look(&wanted).good(Timestamp::now(), &wanted).err()?;
         Some((format!("`{service}`: {fault}"), fault.hint(&wanted)))
-    }
-
-    /// What is to be done about a certificate now.
-    #[must_use]
-    pub fn due(&self, wanted: &Wanted) -> Due {
-        self.certificates.due(Timestamp::now(), wanted)
     }
 }
 

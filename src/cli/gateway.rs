@@ -23,9 +23,12 @@ impl Session {
         let certificates = Certificates::open(self.state_dir().join("certs"), (&settings.acme).into());
         let (http, https) = (settings.proxy.listen.http.get(), settings.proxy.listen.https.get());
         let driver: Arc<dyn Driver> = match &settings.proxy.driver {
-            host::Driver::None | host::Driver::NginxProxy(_) | host::Driver::Traefik(_) => return Ok(None),
+            host::Driver::None => return Ok(None),
+            other @ (host::Driver::NginxProxy(_) | host::Driver::Traefik(_)) => {
+                return Err(not_yet(&format!("driver: {}", other.name().word())));
+            }
             host::Driver::Nginx(proxy) => {
-                let Runs::Here(program) = &proxy.runs else { return Ok(None) };
+                let Runs::Here(program) = &proxy.runs else { return Err(not_yet("container")) };
                 let settings = nginx::Settings {
                     directory: PathBuf::from(proxy.directory.as_str()),
                     command: vec![program.as_str().to_owned()],
@@ -44,4 +47,11 @@ impl Session {
         };
         Ok(Some(Gateway::new(driver, certificates)))
     }
+}
+
+/// A proxy that routes can be written and judged for, and that is not told of them yet.
+fn not_yet(setting: &str) -> Complaint {
+    Complaint::says(format!("`proxy: {{{setting}}}` of the host file is not supported yet")).with_hint(
+        "write `driver: nginx` for one that runs on this host, `driver: caddy`, or leave `proxy` out".to_owned(),
+    )
 }

@@ -18,6 +18,7 @@ use crate::{
     observe::Look,
     observed::{Failure, Role},
     plan::{FieldChange, Obstacle},
+    proxy::SiteName,
     record::{IntentWatch, Outcome, RecordError, Target},
     show::report::{AppReport, ErrorReport},
     yaml::Node,
@@ -53,12 +54,25 @@ pub async fn obstacles<E: Engine>(host: &Host<E>, tree: Option<&Node>, aim: &mut
     let plan = aim.plan();
     let mut found = verdict::denials(&host.settings, tree, aim);
     found.extend(verdict::missing_secrets(aim));
+    found.extend(route_obstacles(host, aim));
     found.extend(
         preflight::check(&*host.hands.engine, &host.settings.installation, &aim.desired, &mut aim.observed, &plan)
             .await?,
     );
     found.extend(aim.plan().obstacles);
     Ok(found)
+}
+
+/// What stands in the way of routes.
+fn route_obstacles<E>(host: &Host<E>, aim: &Aim) -> Vec<Obstacle> {
+    let Some(gateway) = &host.hands.gateway else { return Vec::new() };
+    let site = SiteName { environment: aim.desired.environment.clone(), app: aim.desired.app.clone() };
+    let routed = aim.desired.services.values().filter_map(|service| Some((&service.name, service.route.as_ref()?)));
+    let lacking = routed.filter_map(|(service, route)| {
+        let (summary, hint) = gateway.lacks(&site, service, route)?;
+        Some(Obstacle { blame: Blame::World, service: Some(service.clone()), summary, hint })
+    });
+    lacking.collect()
 }
 
 /// The report of an app that is left as it is: suspended, held with nothing to go to, or by what its manifest says of when

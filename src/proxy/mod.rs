@@ -8,6 +8,7 @@ pub mod site;
 
 pub use site::{CertificateFiles, Installed, Served, Site, SiteName};
 
+use crate::desired::Route;
 use futures_util::future::BoxFuture;
 use std::net::SocketAddr;
 
@@ -72,6 +73,9 @@ pub trait Driver: Send + Sync + std::fmt::Debug {
     /// Makes it serve an app's routes, all of them and no others, whole or not at all. A site without routes is
     /// removed. Doing it twice is as doing it once.
     fn install<'a>(&'a self, name: &'a SiteName, site: &'a Site) -> BoxFuture<'a, Result<(), ProxyError>>;
+
+    /// What a route asks for that proxies of this kind can do, and the driver does not tell them yet.
+    fn not_yet(&self, route: &Route) -> Option<&'static str>;
 
     /// True where it has certificates by its own means, and none of the tool's.
     fn has_certificates_of_its_own(&self) -> bool {

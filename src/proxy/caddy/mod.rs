@@ -6,6 +6,10 @@
 mod route;
 
 use super::{Doors, Driver, Installed, ProxyError, Served, Site, SiteName};
+use crate::desired::{
+    Route,
+    route::{TlsMode, TlsPolicy},
+};
 use futures_util::{FutureExt, future::BoxFuture};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
@@ -45,6 +49,8 @@ impl Caddy {
     /// No HTTP client can be made.
     pub fn open(settings: Settings) -> Result<Self, ProxyError> {
         // Of this machine, and of no proxy for the web.
+        // Only the first call in a process does anything.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client =
             Client::builder().no_proxy().timeout(PATIENCE).build().map_err(|source| files(&settings, source))?;
         Ok(Self { settings, client })
@@ -165,6 +171,18 @@ impl Driver for Caddy {
     fn doors(&self) -> Doors {
         let here = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
         Doors { http: here(self.settings.http), https: here(self.settings.https) }
+    }
+
+    fn not_yet(&self, route: &Route) -> Option<&'static str> {
+        let tls = &route.tls;
+        match tls.mode {
+            _ if route.basic_auth.is_some() => Some("basic_auth"),
+            _ if tls.policy == TlsPolicy::Modern => Some("policy: modern"),
+            TlsMode::Files { .. } => Some("mode: files"),
+            TlsMode::Off => Some("mode: off"),
+            TlsMode::Upstream => Some("mode: upstream"),
+            TlsMode::Acme | TlsMode::Internal => (!tls.redirect).then_some("redirect: false"),
+        }
     }
 
     fn has_certificates_of_its_own(&self) -> bool {

@@ -6,6 +6,7 @@
 mod render;
 
 use super::{Doors, Driver, Installed, ProxyError, Site, SiteName, ask};
+use crate::desired::Route;
 use futures_util::{FutureExt, future::BoxFuture};
 use render::Dialect;
 use std::{
@@ -141,6 +142,10 @@ impl Driver for Nginx {
     fn doors(&self) -> Doors {
         let here = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
         Doors { http: here(self.settings.http), https: here(self.settings.https) }
+    }
+
+    fn not_yet(&self, route: &Route) -> Option<&'static str> {
+        route.basic_auth.as_ref().map(|_| "basic_auth")
     }
 
     fn installed<'a>(&'a self, name: &'a SiteName) -> BoxFuture<'a, Result<Option<Installed>, ProxyError>> {
