@@ -1,6 +1,6 @@
 //! Why a secret is not known. No error holds a value.
 
-use crate::value::SecretName;
+use crate::{closed_file::ClosedFileError, value::SecretName};
 use std::{io, path::PathBuf};
 
 /// Why a secret is not known: the world's fault, so its app alone waits.
@@ -8,16 +8,11 @@ use std::{io, path::PathBuf};
 pub enum SecretError {
     #[error("secret `{name}` is not here: `{}` was looked for", path.display())]
     Missing { name: SecretName, path: PathBuf },
-    #[error("cannot read `{}` of secret `{name}`", path.display())]
-    Unreadable { name: SecretName, path: PathBuf, source: io::Error },
-    #[error("`{}` of secret `{name}` is open to others (mode {mode:04o})", path.display())]
-    Open { name: SecretName, path: PathBuf, mode: u32 },
-    #[error("`{}` of secret `{name}` is no regular file", path.display())]
-    NotRegular { name: SecretName, path: PathBuf },
-    #[error("`{}` of secret `{name}` is empty", path.display())]
+    /// A file of the host that is not fit to hold a secret.
+    #[error(transparent)]
+    File(#[from] ClosedFileError),
+    #[error("secret `{name}` in `{}` is empty", path.display())]
     Empty { name: SecretName, path: PathBuf },
-    #[error("`{}` of secret `{name}` is longer than {most} bytes", path.display())]
-    TooLong { name: SecretName, path: PathBuf, most: u64 },
     /// A file of the repository that is not in it.
     #[error("secret `{name}` is not here: `{path}` was looked for in the repository, and {why}")]
     NotInRepository { name: SecretName, path: String, why: String },
@@ -26,8 +21,8 @@ pub enum SecretError {
     Sealed { name: SecretName, path: String, source: super::sealed::SealedError },
     #[error("secret `{name}` is no text, so no variable can hold it")]
     NotText { name: SecretName },
-    #[error("the host key `{}` cannot be {doing}", path.display())]
-    Key { path: PathBuf, doing: &'static str, source: io::Error },
+    #[error("the host key `{}` cannot be made", path.display())]
+    Key { path: PathBuf, source: io::Error },
     #[error("the host key `{}` is no key: {why}", path.display())]
     BadKey { path: PathBuf, why: String },
 }
@@ -40,18 +35,14 @@ impl SecretError {
             Self::Missing { path, .. } => {
                 Some(format!("write its value there, for root alone: `install -m 0400 /dev/stdin {}`", path.display()))
             }
-            Self::Open { path, .. } => Some(format!("`chmod 0400 {}`", path.display())),
+            Self::File(error) => error.hint(),
             Self::Empty { .. } => Some("write its value there".to_owned()),
             Self::NotText { .. } => Some("let the app read it from a file: `secrets` of the service".to_owned()),
             Self::Sealed { source, .. } => source.hint(),
             Self::BadKey { path, .. } => {
                 Some(format!("remove `{}`: another is made, and what uses secrets is made anew once", path.display()))
             }
-            Self::Unreadable { .. }
-            | Self::NotRegular { .. }
-            | Self::TooLong { .. }
-            | Self::NotInRepository { .. }
-            | Self::Key { .. } => None,
+            Self::NotInRepository { .. } | Self::Key { .. } => None,
         }
     }
 }

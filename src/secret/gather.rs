@@ -70,7 +70,10 @@ impl Secrets {
         files: &RepositoryFiles,
     ) -> Result<SecretValue, SecretError> {
         match source {
-            SecretSource::Host => host_dir::read(&host_dir::path(&self.directory, environment, app, name), name),
+            SecretSource::Host => {
+                let path = host_dir::path(&self.directory, environment, app, name);
+                host_dir::read(&self.directory, &path, name)
+            }
             SecretSource::File { path, key } => self.unseal(name, path, key.as_deref(), files),
         }
     }

@@ -58,7 +58,7 @@ const EXPECTED: &str = "7b0993a3560017b07baa9caa59701363";
 #[test]
 fn a_file_of_the_host_is_taken_as_it_is_or_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
-    let read = |path: &Path| host_dir::read(path, &name("password"));
+    let read = |path: &Path| host_dir::read(folder.path(), path, &name("password"));
     let good = file(folder.path(), "good", "hunter2\n", 0o400);
     assert_eq!(read(&good).unwrap().expose(), b"hunter2\n");
     assert_eq!(read(&good).unwrap().line(), Some("hunter2"));
@@ -73,10 +73,14 @@ fn a_file_of_the_host_is_taken_as_it_is_or_refused_by_name() {
         assert!(error.to_string().contains(&path.display().to_string()), "{error}");
     }
     let open = read(&folder.path().join("open")).unwrap_err();
-    assert_eq!(open.hint().unwrap(), format!("`chmod 0400 {}`", folder.path().join("open").display()));
+    assert_eq!(open.hint().unwrap(), format!("`chmod 600 {}`", folder.path().join("open").display()));
     let absent = read(&folder.path().join("absent")).unwrap_err();
     assert!(absent.to_string().contains("was looked for"), "{absent}");
-    assert!(read(folder.path()).unwrap_err().to_string().contains("is no regular file"));
+    fs::create_dir(folder.path().join("below")).unwrap();
+    assert!(read(&folder.path().join("below")).unwrap_err().to_string().contains("is no regular file"));
+    std::os::unix::fs::symlink(&good, folder.path().join("link")).unwrap();
+    let link = read(&folder.path().join("link")).unwrap_err().to_string();
+    assert!(link.starts_with("secret `password` in `") && link.contains("none is followed"), "{link}");
 }
 
 #[test]

@@ -70,9 +70,12 @@ async fn one(
     let context = Context { secrets: as_recorded(&entry.key, &gathered), ..Context::default() };
     let desired = resolve_again(environment, app, &manifest, &context)?;
     let written = write(&desired, &gathered, &secrets.roots)?;
-    match gathered.missing.first() {
+    match gathered.missing.into_iter().next() {
         None => Ok(written),
-        Some(error) => Err(Complaint::says(error.to_string()).with_hint(error.hint())),
+        Some(error) => {
+            let hint = error.hint();
+            Err(Complaint::from(error).with_hint(hint))
+        }
     }
 }
 
