@@ -53,6 +53,7 @@ pub async fn obstacles<E: Engine>(host: &Host<E>, tree: Option<&Node>, aim: &mut
     let plan = aim.plan();
     let mut found = verdict::denials(&host.settings, tree, aim);
     found.extend(verdict::missing_secrets(aim));
+    found.extend(verdict::undeliverable(&host.settings, aim));
     found.extend(
         preflight::check(&*host.hands.engine, &host.settings.installation, &aim.desired, &mut aim.observed, &plan)
             .await?,

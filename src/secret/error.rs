@@ -1,7 +1,8 @@
 //! Why a secret is not known. No error holds a value.
 
+use super::sealed::SealedError;
 use crate::{closed_file::ClosedFileError, value::SecretName};
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
 /// Why a secret is not known: the world's fault, so its app alone waits.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +19,10 @@ pub enum SecretError {
     NotInRepository { name: SecretName, path: String, why: String },
     /// An encrypted file that cannot be opened.
     #[error("`{path}` of secret `{name}` cannot be decrypted")]
-    Sealed { name: SecretName, path: String, source: super::sealed::SealedError },
+    Sealed { name: SecretName, path: String, source: Arc<SealedError> },
+    /// A mount whose server is gone, or a disk that hangs.
+    #[error("the secrets of this app are not read after {} s, and are still waited for", waited.as_secs())]
+    Overdue { waited: Duration },
     #[error("secret `{name}` is no text, so no variable can hold it")]
     NotText { name: SecretName },
     #[error("the host key `{}` cannot be made", path.display())]
@@ -41,6 +45,9 @@ impl SecretError {
             Self::Sealed { source, .. } => source.hint(),
             Self::BadKey { path, .. } => {
                 Some(format!("remove `{}`: another is made, and what uses secrets is made anew once", path.display()))
+            }
+            Self::Overdue { .. } => {
+                Some("see that the folder of secrets answers, and the repository: it may be a mount".to_owned())
             }
             Self::NotInRepository { .. } | Self::Key { .. } => None,
         }
