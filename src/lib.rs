@@ -14,6 +14,7 @@
 pub mod apply;
 pub mod blame;
 pub mod cli;
+pub mod closed_file;
 pub mod desired;
 pub mod engine;
 pub mod host;

@@ -24,6 +24,7 @@ const PURE: &[&str] = &[
 const EFFECTS: &[&str] = &[
     "bollard",
     "crate::apply",
+    "crate::closed_file",
     "crate::cli",
     "crate::engine",
     "crate::observe",
@@ -62,6 +63,8 @@ const WALLS: &[(&str, &[&str])] = &[
     // Bytes at a commit: what they mean is not its business.
     ("source", &["crate::engine", "crate::manifest", "crate::desired", "crate::plan", "crate::yaml", "crate::record"]),
     ("manifest", &["crate::observed", "crate::plan", "crate::record", "crate::show", "crate::host"]),
+    // Whether a file is fit to be read: what stands in it is not its business.
+    ("closed_file", &["crate::host", "crate::registry", "crate::secret", "crate::source", "crate::value", "tokio"]),
     ("host", &["crate::engine", "crate::plan", "crate::apply", "crate::observe"]),
     ("policy", &["crate::plan", "crate::record", "crate::show"]),
     ("desired", &["crate::observed", "crate::plan", "crate::record", "crate::show"]),

@@ -34,11 +34,9 @@ static HOST: LazyLock<(Identities, String)> = LazyLock::new(|| {
 fuzz_target!(|text: &str| {
     let (identities, part) = &*HOST;
     for file in [text.to_owned(), format!("{text}{part}")] {
-        for key in [None, Some("a"), Some("tls.key")] {
-            let error = sops::open("any.yaml", &file, key, identities).err().expect("nobody sealed it");
-            let told = format!("{error} {}", error.hint().unwrap_or_default());
-            assert!(!told.chars().any(is_hidden), "{told:?}");
-        }
+        let error = sops::open("any.yaml", &file, identities).err().expect("nobody sealed it");
+        let told = format!("{error} {}", error.hint().unwrap_or_default());
+        assert!(!told.chars().any(is_hidden), "{told:?}");
     }
     assert!(sealed::open(text.as_bytes(), identities).is_err(), "nobody sealed it");
 });

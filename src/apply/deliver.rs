@@ -1,5 +1,6 @@
 //! Writes what containers find: each file whole, for whom it is meant, whatever the umask.
 
+use super::memory;
 use crate::secret::{SecretValue, roots::mark};
 use std::{
     fs::{self, DirBuilder, File, Permissions},
@@ -23,7 +24,7 @@ pub struct Delivery {
     pub files: Vec<DeliveredFile>,
     /// A process is to be told of what is replaced.
     pub tells: bool,
-    /// It must lie in memory.
+    /// It must lie in memory: on a disk nothing is written.
     pub in_memory: bool,
 }
 
@@ -45,13 +46,10 @@ pub struct DeliveredFile {
 /// What the system says.
 pub fn write(delivery: &Delivery) -> io::Result<()> {
     let above = delivery.folder.parent().unwrap_or(&delivery.root);
-    make_closed(&delivery.root, above)?;
-    if delivery.in_memory && !is_in_memory(&delivery.root) {
-        tracing::warn!(
-            folder = %delivery.root.display(),
-            "this folder is on a disk and not in memory (tmpfs): secrets that are delivered there may outlive the machine's power"
-        );
+    if delivery.in_memory {
+        memory::claim(&delivery.root)?;
     }
+    make_closed(&delivery.root, above)?;
     if delivery.folder.is_dir() {
         if delivery.tells {
             File::create(mark(&delivery.folder))?.set_permissions(Permissions::from_mode(0o600))?;
@@ -155,14 +153,6 @@ fn is_as_it_should(file: &DeliveredFile, place: &Path) -> bool {
         && owned
         && metadata.mode() & 0o7777 == file.mode
         && fs::read(place).is_ok_and(|there| SecretValue::new(there) == file.content)
-}
-
-/// Whether a folder is in memory: a tmpfs, or a ramfs.
-fn is_in_memory(folder: &Path) -> bool {
-    const TMPFS: u64 = 0x0102_1994;
-    const RAMFS: u64 = 0x8584_58f6;
-    let kind = rustix::fs::statfs(folder).ok().and_then(|found| u64::try_from(found.f_type).ok());
-    kind.is_some_and(|kind| kind == TMPFS || kind == RAMFS)
 }
 
 #[cfg(test)]

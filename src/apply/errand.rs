@@ -214,7 +214,7 @@ pub fn delivery(
         folder: context.folder(delivery),
         files: files?,
         tells: is_to_be_told(delivery, desired, there),
-        in_memory: delivery.kind == Kind::Secrets,
+        in_memory: delivery.kind == Kind::Secrets && !context.roots.on_disk,
     })
 }
 

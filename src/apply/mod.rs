@@ -4,6 +4,7 @@ pub mod begun;
 pub mod deliver;
 pub mod errand;
 pub mod gateway;
+pub mod memory;
 pub mod nudges;
 pub mod perform;
 pub mod preflight;

@@ -13,7 +13,7 @@ use crate::{
 pub enum NotPulled {
     /// The host file's own user cannot log in: nobody was asked.
     #[error("cannot pull image `{reference}`")]
-    NoPassword { reference: String, source: KeyringError },
+    NoPassword { reference: String, source: Box<KeyringError> },
     /// The engine tells why.
     #[error("{what}")]
     Refused { what: String, hint: String, source: EngineError },
@@ -24,7 +24,7 @@ impl NotPulled {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Self::NoPassword { .. } => "write the password into that file, mode 0600".to_owned(),
+            Self::NoPassword { source, .. } => source.hint(),
             Self::Refused { hint, .. } => hint.clone(),
         }
     }
@@ -38,7 +38,8 @@ impl<E: Engine> Hands<E> {
             Some(image) => self.keyring.find(image),
             None => Ok(Found::default()),
         };
-        let found = found.map_err(|source| NotPulled::NoPassword { reference: reference.to_owned(), source })?;
+        let found = found
+            .map_err(|source| NotPulled::NoPassword { reference: reference.to_owned(), source: Box::new(source) })?;
         let doing = || format!("pull image `{reference}`");
         let wanted = PullImage { reference, platform, credentials: found.credentials.as_ref() };
         let away = |source| StepError::Engine { doing: doing(), source };

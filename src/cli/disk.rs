@@ -67,7 +67,10 @@ impl Tree {
             "" => repository_around(&self.root)?,
             _ => self.root.clone(),
         };
-        Some(RepositoryFiles::new(move |path| file_below(&root, path).map_err(|error| error.to_string())))
+        Some(RepositoryFiles::new(move || {
+            let root = root.clone();
+            Ok(Box::new(move |path| file_below(&root, path).map_err(|error| error.to_string())))
+        }))
     }
 
     /// Reads what is around, and tells what is not read of what was asked about.

@@ -9,7 +9,7 @@ use crate::{
     pass,
     record::{Ledger, RecordError, StateDir, place},
     registry::Keyring,
-    secret::{RepositoryFiles, Roots, Secrets},
+    secret::{Overdue, RepositoryFiles, Roots, Secrets},
     source::{Commit, Repository, SourceError, Unread},
     value::{AbsolutePath, AppName, EnvironmentName, Location},
 };
@@ -78,20 +78,20 @@ impl Session {
         self.beside(move |repository, path| repository.file(&commit, path))
     }
 
-    /// Files of the repository, which is opened anew for each: libgit2's handles do not move between threads.
+    /// Files of the repository, which is opened where they are read: libgit2's handles do not move between threads.
     fn beside(
         &self,
-        read: impl Fn(&Repository, &str) -> Result<Vec<u8>, Unread> + Send + Sync + 'static,
+        read: impl Fn(&Repository, &str) -> Result<Vec<u8>, Unread> + Clone + Send + Sync + 'static,
     ) -> RepositoryFiles {
         let (remote, location) = (self.remote(), self.settings.location.clone());
-        RepositoryFiles::new(move |path| {
+        RepositoryFiles::new(move || {
             let repository = match (&remote, &location) {
                 (Some(remote), _) => remote.reopened(),
                 (None, Location::Local(folder)) => Repository::at(folder),
                 (None, Location::Remote(remote)) => Err(SourceError::NotHere { location: remote.to_string() }),
             };
-            let repository = repository.map_err(|error| error.to_string())?;
-            read(&repository, path).map_err(|error| error.to_string())
+            let (repository, read) = (repository.map_err(|error| error.to_string())?, read.clone());
+            Ok(Box::new(move |path| read(&repository, path).map_err(|error| error.to_string())))
         })
     }
 
@@ -250,9 +250,12 @@ impl Session {
             key_file: named(&places.key_file).unwrap_or_else(usual_key),
             identity: named(&places.age_identity),
             roots: Roots {
-                secrets: place::lock_dir(&settings::surroundings()).join("secrets").join(apart.short()),
+                secrets: place::runtime_dir(&settings::surroundings())
+                    .map_or_else(PathBuf::new, |runtime| runtime.join("secrets").join(apart.short())),
+                on_disk: places.on_disk,
                 configs: self.state_dir().join("configs").join(apart.short()),
             },
+            overdue: Overdue::default(),
         }
     }
 

@@ -158,7 +158,9 @@ async fn answer(
     ending: Ending,
 ) {
     let hook = secret_file.and_then(|file| {
-        let told = |error: &HookError| tracing::error!(error = error as &dyn Error, "no webhook is taken");
+        let told = |error: &HookError| {
+            tracing::error!(error = error as &dyn Error, hint = error.hint(), "no webhook is taken");
+        };
         Hook::read(&file, nudge).inspect_err(told).ok()
     });
     let opened = patiently("its address", &ending, || async {

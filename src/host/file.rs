@@ -114,6 +114,10 @@ pub struct SecretPlaces {
     /// `host.key` in the state directory.
     #[schemars(title = "Host key", example = &"/etc/reconcile/host.key")]
     pub key_file: Option<AbsolutePath>,
+    /// Whether secrets may be delivered to a folder on a disk, on a host whose `/run` is not in memory and that lets none be
+    /// mounted there.
+    #[schemars(title = "On disk", example = false)]
+    pub on_disk: bool,
 }
 
 impl HostFile {

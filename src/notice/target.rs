@@ -33,7 +33,8 @@ impl Fault {
     /// Without its secret a target is mute; the file may be there the next time.
     pub fn of_secret(error: SecretFileError) -> Self {
         let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-        Self::last(format!("{error}{cause}"))
+        let hint = error.hint().map(|hint| format!(": {hint}")).unwrap_or_default();
+        Self::last(format!("{error}{cause}{hint}"))
     }
 }
 

@@ -11,10 +11,39 @@ use crate::{
     secret::{Gathered, Roots, SecretValue, digest::Place, roots::mark},
 };
 use jiff::Timestamp;
-use std::{fs, os::unix::fs::MetadataExt, path::Path};
+use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt, path::Path, sync::Arc};
+use tokio::task::spawn_blocking;
 
-/// Adds to what was observed what each container is shown, and the deliveries that are there.
-pub fn look(observed: &mut Observed, look: &Look, desired: &Desired, roots: &Roots, secrets: &Gathered) {
+/// A delivery as it lies there.
+struct Lying {
+    delivery: DeliveryName,
+    files: BTreeMap<String, FileFacts>,
+    /// When a process was last to be told of what is in it.
+    told_at: Option<Timestamp>,
+}
+
+/// Adds to what was observed what each container is shown, and the deliveries that are there. Files are read on a thread of
+/// their own.
+pub async fn look(observed: &mut Observed, look: &Look, desired: &Desired, roots: &Roots, secrets: &Arc<Gathered>) {
+    name_what_is_shown(observed, look, desired, roots);
+    let kinds: Vec<Kind> =
+        [Kind::Secrets, Kind::Configs].into_iter().filter(|kind| roots.of(*kind).is_absolute()).collect();
+    if kinds.is_empty() {
+        return;
+    }
+    let (desired, roots, secrets) = (desired.clone(), roots.clone(), Arc::clone(secrets));
+    let read = move || kinds.into_iter().flat_map(|kind| read(kind, &desired, &roots, &secrets)).collect::<Vec<_>>();
+    // A reading that broke down has seen nothing: what is wanted is delivered anew.
+    for Lying { delivery, files, told_at } in spawn_blocking(read).await.unwrap_or_default() {
+        let waits =
+            |container: &Container| told_at.is_some_and(|at| container.started_at.is_some_and(|then| then < at));
+        let mut shown = observed.containers.values().filter(|container| container.deliveries.contains(&delivery));
+        let signal_due = shown.any(waits);
+        observed.deliveries.insert(delivery, Delivered { files, signal_due });
+    }
+}
+
+fn name_what_is_shown(observed: &mut Observed, look: &Look, desired: &Desired, roots: &Roots) {
     let (environment, app) = (&desired.environment, &desired.app);
     for container in observed.containers.values_mut() {
         let Some(detail) = look.containers.get(&container.id) else { continue };
@@ -31,22 +60,19 @@ pub fn look(observed: &mut Observed, look: &Look, desired: &Desired, roots: &Roo
             });
         }
     }
-    for kind in [Kind::Secrets, Kind::Configs].into_iter().filter(|kind| roots.of(*kind).is_absolute()) {
-        let folder = roots.of_app(kind, environment, app);
-        for delivery in deliveries(kind, &folder) {
-            let folder = roots.folder(environment, app, &delivery);
-            let shown = |container: &&Container| container.deliveries.contains(&delivery);
-            let told_at = changed_at(&mark(&folder));
-            let waits =
-                |container: &Container| told_at.is_some_and(|at| container.started_at.is_some_and(|then| then < at));
-            let signal_due = observed.containers.values().filter(shown).any(waits);
-            let files = desired.files(&delivery.role, kind).into_keys().filter_map(|file| {
-                let facts = facts(&folder.join(&file), &file, &delivery, desired, secrets)?;
-                Some((file, facts))
-            });
-            observed.deliveries.insert(delivery.clone(), Delivered { files: files.collect(), signal_due });
-        }
-    }
+}
+
+fn read(kind: Kind, desired: &Desired, roots: &Roots, secrets: &Gathered) -> Vec<Lying> {
+    let (environment, app) = (&desired.environment, &desired.app);
+    let lying = |delivery: DeliveryName| {
+        let folder = roots.folder(environment, app, &delivery);
+        let files = desired.files(&delivery.role, kind).into_keys().filter_map(|file| {
+            let facts = facts(&folder.join(&file), &file, &delivery, desired, secrets)?;
+            Some((file, facts))
+        });
+        Lying { files: files.collect(), told_at: changed_at(&mark(&folder)), delivery }
+    };
+    deliveries(kind, &roots.of_app(kind, environment, app)).into_iter().map(lying).collect()
 }
 
 /// The deliveries of a kind in an app's folder.

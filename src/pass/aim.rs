@@ -13,7 +13,10 @@ use crate::{
     secret::{Gathered, RepositoryFiles},
     value::AppName,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// What an app's pass goes for, and how things stand.
 pub struct Aim {
@@ -29,7 +32,7 @@ pub struct Aim {
     /// The address of the engine.
     pub engine: String,
     /// The values of its secrets: they reach the effects that need them, and nothing else.
-    pub secrets: Gathered,
+    pub secrets: Arc<Gathered>,
 }
 
 /// Why there is nothing to go for.
@@ -89,8 +92,9 @@ pub async fn take<E: Engine>(
         ledger.hold = Some(hold.clone());
     }
     let may_write = wish.mode == Mode::Apply;
-    let sealing = Sealing { secrets: &host.settings.secrets, files, may_write, ledger: &ledger };
-    let (head, head_secrets) = sealing.seal(head)?;
+    let unsealed = &fetched.unsealed;
+    let sealing = Sealing { secrets: &host.settings.secrets, files, unsealed, may_write, ledger: &ledger };
+    let (head, head_secrets) = sealing.seal(head).await?;
     let head = &head;
     let digest = resolve::manifest_digest(head);
     applied.pulled = fetched.done.clone();
@@ -105,7 +109,7 @@ pub async fn take<E: Engine>(
             false
         }
     });
-    let observed = see(host, look, head, applied.clone(), &head_secrets);
+    let observed = see(host, look, head, applied.clone(), &head_secrets).await;
     let head_key = key(digest, head, &observed);
     let target = target(&head_key, &ledger);
     let (desired, course, secrets) = match target {
@@ -115,7 +119,7 @@ pub async fn take<E: Engine>(
             let stored = host.ledger.stored_manifest(environment, app, number).await?;
             let stored = resolve::resolve_stored(environment, app, &stored, &BTreeMap::new())
                 .map_err(|source| AimError::Stored { number, source })?;
-            let (mut desired, secrets) = sealing.seal(&stored)?;
+            let (mut desired, secrets) = sealing.seal(&stored).await?;
             if let Some(entry) = ledger.entry(number) {
                 pin(&mut desired, entry);
             }
@@ -124,7 +128,7 @@ pub async fn take<E: Engine>(
     };
     let rollback = matches!(target, Target::Revision(_));
     let desired = allow(desired, host, head);
-    let mut observed = see(host, look, &desired, Applied { rollback, ..applied }, &secrets);
+    let mut observed = see(host, look, &desired, Applied { rollback, ..applied }, &secrets).await;
     see_pinned(&*host.hands.engine, &desired, &mut observed).await?;
     observed.front = see_front(host, look, &desired, &observed).await;
     let key = match target {
@@ -137,9 +141,15 @@ pub async fn take<E: Engine>(
 
 /// What was observed of an app, the files that were delivered for it included.
 #[must_use]
-pub fn see<E>(host: &Host<E>, look: &Look, desired: &Desired, applied: Applied, secrets: &Gathered) -> Observed {
+pub async fn see<E>(
+    host: &Host<E>,
+    look: &Look,
+    desired: &Desired,
+    applied: Applied,
+    secrets: &Arc<Gathered>,
+) -> Observed {
     let mut observed = look.app(desired, applied);
-    delivered::look(&mut observed, look, desired, &host.settings.secrets.roots, secrets);
+    delivered::look(&mut observed, look, desired, &host.settings.secrets.roots, secrets).await;
     observed
 }
 

@@ -55,6 +55,7 @@ pub async fn obstacles<E: Engine>(host: &Host<E>, tree: Option<&Node>, aim: &mut
     let mut found = verdict::denials(&host.settings, tree, aim);
     found.extend(verdict::missing_secrets(aim));
     found.extend(route_obstacles(host, aim));
+    found.extend(verdict::undeliverable(&host.settings, aim));
     found.extend(
         preflight::check(&*host.hands.engine, &host.settings.installation, &aim.desired, &mut aim.observed, &plan)
             .await?,
@@ -99,6 +100,11 @@ impl<E: Engine> Attempt<'_, '_, E> {
     /// Makes the attempt. It may take long: what is told of the calendar is of its end.
     pub async fn make(&mut self, look: &mut Look) -> Next {
         let mut next = self.attempt(look).await;
+        if let Next::Finished(report) = &mut next
+            && report.outcome == Some(Outcome::Blocked)
+        {
+            report.notes.extend(self.close(look).await);
+        }
         let (Next::Finished(report) | Next::Again(report)) = &mut next;
         report.wakes_at = left::wakes_at(&self.aim, self.pass.host.hands.engine.now());
         next
@@ -124,6 +130,36 @@ impl<E: Engine> Attempt<'_, '_, E> {
             Ok(next) => next,
             Err(error) => self.blocked(report::planned(&self.aim), report::chain(Blame::World, &error)),
         }
+    }
+
+    /// What may not be reached and is, is closed also while the plan that would put it right is held up.
+    async fn close(&mut self, look: &mut Look) -> Option<String> {
+        let (host, desired) = (self.pass.host, &self.aim.desired);
+        if Course::Close.plan(desired, &self.aim.observed).steps.is_empty() {
+            return None;
+        }
+        let settings = &host.settings;
+        let (secrets, roots) = (&*self.aim.secrets, &settings.secrets.roots);
+        let context = Context { installation: &settings.installation, desired, revision: None, secrets, roots };
+        let mut interruptions = Interruptions {
+            watch: self.intents.as_mut(),
+            ledger: &host.ledger,
+            known: &self.aim.ledger,
+            ending: self.ending,
+        };
+        let (mut observed, mut touched) = (self.aim.observed.clone(), BTreeSet::new());
+        let ended = converge(host, Course::Close, &context, &mut observed, &mut touched, &mut interruptions).await;
+        if let Ok(again) = look.after(&*host.hands.engine, self.pass.app, &touched, settings.parallel).await {
+            *look = again;
+        }
+        let names = touched.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        Some(match ended {
+            Ended::Done => format!("{names} could be reached and may not be: it is closed"),
+            Ended::Blocked(error) => format!("{names} can be reached and may not be: {error}"),
+            Ended::Failed { .. } | Ended::Unrecorded(_) | Ended::Intent | Ended::Asked => {
+                format!("{names} can be reached and may not be: it is tried again")
+            }
+        })
     }
 
     /// Why nothing is begun yet. What failed is stopped whatever the others do.

@@ -37,6 +37,8 @@ pub enum Course {
     Desired,
     /// What failed is stopped.
     Halt,
+    /// What may not be reached and is, is closed.
+    Close,
 }
 
 impl Course {
@@ -46,6 +48,7 @@ impl Course {
         match self {
             Self::Desired => plan(desired, observed),
             Self::Halt => crate::plan::halt(observed),
+            Self::Close => crate::plan::close(desired, observed),
         }
     }
 }

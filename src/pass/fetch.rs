@@ -7,18 +7,21 @@ use crate::{
     engine::Engine,
     observe::Look,
     plan::Step,
+    secret::Unsealed,
     show::report::ErrorReport,
 };
 use futures_util::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a pass asked registries for.
+/// What a pass asked registries for, and opened.
 #[derive(Clone, Debug, Default)]
 pub struct Fetched {
     /// References that were pulled.
     pub done: BTreeSet<String>,
     /// References that were to be refreshed and did not come, with why. What they meant before is here, and is gone on with.
     pub stale: BTreeMap<String, ErrorReport>,
+    /// Encrypted files of the commit that were opened.
+    pub unsealed: Unsealed,
 }
 
 /// What came of asking.

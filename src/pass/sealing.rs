@@ -6,14 +6,17 @@ use crate::{
         resolve::{Context, KnownSecrets, StoredError, resolve_again},
     },
     record::{AppLedger, target},
-    secret::{Gathered, RepositoryFiles, Secrets, template},
+    secret::{Gathered, RepositoryFiles, Secrets, Unsealed, overdue::PATIENCE, template},
+    value::AppId,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// All that is needed for it.
 pub struct Sealing<'a> {
     pub secrets: &'a Secrets,
     pub files: &'a RepositoryFiles,
+    /// What was opened of them in this pass.
+    pub unsealed: &'a Unsealed,
     /// A host key is made where there is none.
     pub may_write: bool,
     pub ledger: &'a AppLedger,
@@ -24,12 +27,12 @@ impl Sealing<'_> {
     ///
     /// # Errors
     /// Its manifest cannot be read again.
-    pub fn seal(&self, desired: &Desired) -> Result<(Desired, Gathered), StoredError> {
+    pub async fn seal(&self, desired: &Desired) -> Result<(Desired, Arc<Gathered>), StoredError> {
         if desired.secrets.is_empty() {
-            return Ok((desired.clone(), Gathered::default()));
+            return Ok((desired.clone(), Arc::default()));
         }
         let (environment, app) = (&desired.environment, &desired.app);
-        let mut gathered = self.secrets.gather((environment, app), &desired.secrets, self.files, self.may_write);
+        let mut gathered = self.gather(desired).await;
         let in_force = target::in_force(self.ledger).map(|entry| &entry.key.secrets);
         let mut digests = BTreeMap::new();
         for (service, wanted) in &desired.services {
@@ -51,6 +54,16 @@ impl Sealing<'_> {
         let secrets = KnownSecrets { host_key: gathered.key_id(), digests };
         let pins = desired.services.iter().filter_map(|(name, it)| Some((name.clone(), it.pinned_image.clone()?)));
         let context = Context { pins: pins.collect(), secrets };
-        Ok((resolve_again(environment, app, &desired.manifest, &context)?, gathered))
+        Ok((resolve_again(environment, app, &desired.manifest, &context)?, Arc::new(gathered)))
+    }
+
+    async fn gather(&self, desired: &Desired) -> Gathered {
+        let id = AppId::new(&desired.environment, &desired.app);
+        let (secrets, sources) = (self.secrets.clone(), desired.secrets.clone());
+        let (files, unsealed, may_write) = (self.files.clone(), self.unsealed.clone(), self.may_write);
+        let owner = id.clone();
+        let read = move || secrets.gather((&owner.environment, &owner.app), &sources, (&files, &unsealed), may_write);
+        let gathered = self.secrets.overdue.in_time(&id, read).await;
+        gathered.unwrap_or_else(|| Gathered::overdue(PATIENCE))
     }
 }

@@ -43,7 +43,7 @@ pub async fn settle<E: Engine>(
         rollback: aim.observed.applied.rollback,
         ..host.ledger.applied(environment, app, &host.hands.engine_version()).await?
     };
-    let mut after = aim::see(host, look, &aim.desired, applied, &aim.secrets);
+    let mut after = aim::see(host, look, &aim.desired, applied, &aim.secrets).await;
     after.front = aim::see_front(host, look, &aim.desired, &after).await;
     for (name, network) in &observed.networks {
         if let Some(there) = after.networks.get_mut(name) {

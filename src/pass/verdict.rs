@@ -2,7 +2,7 @@
 
 use super::{Settings, aim::Aim, report};
 use crate::{
-    apply::{StepError, preflight},
+    apply::{StepError, memory, preflight},
     blame::Blame,
     desired::{ContainerSpec, Desired},
     host::Host,
@@ -63,6 +63,19 @@ pub fn obstacle(host: &Host, tree: Option<&Node>, desired: &Desired, role: &Role
         Role::Job(name) => desired.jobs.get(name).map(|job| job.service.clone()),
     };
     Obstacle { blame: Blame::World, service, summary: format!("{place}{denial}"), hint: denial.remedy(host) }
+}
+
+/// Why the app's secrets would be delivered nowhere, before anything is stopped for them.
+#[must_use]
+pub fn undeliverable(settings: &Settings, aim: &Aim) -> Option<Obstacle> {
+    let roots = &settings.secrets.roots;
+    let delivers = aim.desired.services.values().any(|service| !service.spec.secrets.is_empty());
+    // The host's word for a disk is none for a place that is not there.
+    if !delivers || roots.on_disk && roots.secrets.is_absolute() {
+        return None;
+    }
+    let error = memory::foresee(&roots.secrets).err()?;
+    Some(Obstacle { blame: Blame::World, service: None, summary: error.to_string(), hint: Some(error.hint()) })
 }
 
 /// The secrets that are not known: the world's fault, and this app's alone to wait for.

@@ -20,6 +20,7 @@ pub mod route;
 pub mod step;
 
 pub use change::{Action, Cause, Change, FieldChange, Interruption, Resource};
+pub use exposure::close;
 pub use step::Step;
 
 use crate::{

@@ -111,7 +111,7 @@ fn judge_roots(policy: &Policy, path: &str, plain_path: &str, read_only: bool) -
 }
 
 /// The path with single slashes, and by its real name where `/var/run` is only another one for `/run`.
-fn plain(path: &str) -> Option<String> {
+pub(super) fn plain(path: &str) -> Option<String> {
     if !path.starts_with('/') || path.contains('\0') {
         return None;
     }
@@ -126,11 +126,6 @@ fn plain(path: &str) -> Option<String> {
 /// Whether `path` is `folder` or lies in it, by whole names.
 pub(super) fn is_below(path: &str, folder: &str) -> bool {
     Path::new(path).starts_with(folder)
-}
-
-/// Whether `path` lies in `folder` and is another.
-pub(super) fn is_strictly_below(path: &str, folder: &str) -> bool {
-    matches!((plain(path), plain(folder)), (Some(path), Some(folder)) if path != folder && is_below(&path, &folder))
 }
 
 /// Whether a container with this path of the host can command an engine; `engines` are sockets beside those known by

@@ -43,17 +43,20 @@ pub fn state_dir(surroundings: &Surroundings) -> Option<PathBuf> {
     Some(state.join("reconcile"))
 }
 
-/// The directory of the locks: `/run/reconcile` for root, `$XDG_RUNTIME_DIR/reconcile` or `/tmp/reconcile-<uid>` for
-/// others.
+/// What lasts until the next boot, in memory: `/run/reconcile` for root, `$XDG_RUNTIME_DIR/reconcile` for others. None: a
+/// user without a session has no such place.
+#[must_use]
+pub fn runtime_dir(surroundings: &Surroundings) -> Option<PathBuf> {
+    if surroundings.uid == 0 {
+        return Some(PathBuf::from("/run/reconcile"));
+    }
+    Some(absolute(surroundings.xdg_runtime_dir.as_deref())?.join("reconcile"))
+}
+
+/// The directory of the locks: the runtime directory, or `/tmp/reconcile-<uid>` where there is none.
 #[must_use]
 pub fn lock_dir(surroundings: &Surroundings) -> PathBuf {
-    if surroundings.uid == 0 {
-        return PathBuf::from("/run/reconcile");
-    }
-    match absolute(surroundings.xdg_runtime_dir.as_deref()) {
-        Some(runtime) => runtime.join("reconcile"),
-        None => PathBuf::from(format!("/tmp/reconcile-{}", surroundings.uid)),
-    }
+    runtime_dir(surroundings).unwrap_or_else(|| PathBuf::from(format!("/tmp/reconcile-{}", surroundings.uid)))
 }
 
 /// The XDG specification has relative and empty values ignored.
@@ -93,6 +96,7 @@ mod tests {
         let user = user("/home/ada", Some("state"), Some(""));
         assert_eq!(state_dir(&user), Some("/home/ada/.local/state/reconcile".into()));
         assert_eq!(lock_dir(&user), PathBuf::from("/tmp/reconcile-1000"));
+        assert_eq!(runtime_dir(&user), None, "anybody may have made the one in `/tmp`");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::{
     login::{Login, LoginFile},
 };
 use crate::{
+    closed_file::{ClosedFile, ClosedFileError, Kept, Unfit},
     host::{
         Registries,
         secret_file::{self, SecretFileError},
@@ -12,8 +13,7 @@ use crate::{
     value::{ImageReference, RegistryName},
 };
 use std::{
-    fs::File,
-    io::{ErrorKind, Read},
+    error::Error,
     path::{Path, PathBuf},
 };
 
@@ -44,6 +44,14 @@ pub struct KeyringError {
     registry: RegistryName,
     username: String,
     source: SecretFileError,
+}
+
+impl KeyringError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        self.source.hint().unwrap_or_else(|| "write the password into that file, mode 0600".to_owned())
+    }
 }
 
 impl Keyring {
@@ -86,7 +94,7 @@ impl Keyring {
                     "the entry for `{registry}` in `{}` is not as `docker login` writes it",
                     path.display()
                 )),
-                Err(why) => found.passed_by.push(format!("`{}` cannot be read: {why}", path.display())),
+                Err(why) => found.passed_by.push(why),
             }
         }
         Ok(found)
@@ -94,12 +102,17 @@ impl Keyring {
 }
 
 fn login(path: &Path, image: &ImageReference) -> Result<Login, String> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(Login::None),
-        Err(error) => return Err(error.to_string()),
+    // Who may read it is for the engine's own command to say, which uses it whatever its mode is.
+    let file = ClosedFile { what: "the login file", path, kept: Kept::Trusted, longest: LONGEST };
+    let text = match file.read_text() {
+        Err(ClosedFileError { unfit: Unfit::Missing, .. }) => return Ok(Login::None),
+        Err(error) => {
+            let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+            let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
+            return Err(format!("`{}` {}{cause}{hint}", path.display(), error.unfit));
+        }
+        Ok(text) => text,
     };
-    let mut text = String::new();
-    file.take(LONGEST).read_to_string(&mut text).map_err(|error| error.to_string())?;
-    Ok(LoginFile::read(&text).map_err(|error| error.to_string())?.of(image))
+    let read = LoginFile::read(&text).map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
+    Ok(read.of(image))
 }

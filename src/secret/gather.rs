@@ -1,13 +1,14 @@
 //! Gathers the values that one app needs for one pass.
 
 use super::{
-    HostKey, RepositoryFiles, Roots, SealedFile, SecretError, SecretValue, digest::Place, host_dir, key_file, sealed,
+    HostKey, Overdue, RepositoryFiles, Roots, SecretError, SecretValue, Unsealed, digest::Place, host_dir, key_file,
+    unsealing::Unsealing,
 };
 use crate::{
     desired::SecretSource,
     value::{AppName, EnvironmentName, SecretName, ServiceName},
 };
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// Where this host's secrets are.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +21,8 @@ pub struct Secrets {
     pub identity: Option<PathBuf>,
     /// Where they are delivered.
     pub roots: Roots,
+    /// Which apps' secrets are waited for longer than they should take.
+    pub overdue: Overdue,
 }
 
 /// The values of an app, for one pass. It is neither printed nor stored.
@@ -32,13 +35,13 @@ pub struct Gathered {
 }
 
 impl Secrets {
-    /// Reads what an app needs. `may_write`: a host key is made where there is none.
+    /// Reads what an app needs. `may_write`: a host key is made where there is none. It may take as long as a disk hangs.
     #[must_use]
     pub fn gather(
         &self,
         (environment, app): (&EnvironmentName, &AppName),
         sources: &BTreeMap<SecretName, SecretSource>,
-        files: &RepositoryFiles,
+        (files, unsealed): (&RepositoryFiles, &Unsealed),
         may_write: bool,
     ) -> Gathered {
         let mut gathered = Gathered::default();
@@ -49,8 +52,9 @@ impl Secrets {
             Ok(key) => gathered.key = Some(key),
             Err(error) => gathered.missing.push(error),
         }
+        let mut unsealing = Unsealing::new(files, self.identity.as_deref(), unsealed);
         for (name, source) in sources {
-            match self.value((environment, app), name, source, files) {
+            match self.read((environment, app), name, source, &mut unsealing) {
                 Ok(value) => drop(gathered.values.insert(name.clone(), value)),
                 Err(error) => gathered.missing.push(error),
             }
@@ -69,9 +73,24 @@ impl Secrets {
         source: &SecretSource,
         files: &RepositoryFiles,
     ) -> Result<SecretValue, SecretError> {
+        let unsealed = Unsealed::default();
+        let mut unsealing = Unsealing::new(files, self.identity.as_deref(), &unsealed);
+        self.read((environment, app), name, source, &mut unsealing)
+    }
+
+    fn read(
+        &self,
+        (environment, app): (&EnvironmentName, &AppName),
+        name: &SecretName,
+        source: &SecretSource,
+        unsealing: &mut Unsealing<'_>,
+    ) -> Result<SecretValue, SecretError> {
         match source {
-            SecretSource::Host => host_dir::read(&host_dir::path(&self.directory, environment, app, name), name),
-            SecretSource::File { path, key } => self.unseal(name, path, key.as_deref(), files),
+            SecretSource::Host => {
+                let path = host_dir::path(&self.directory, environment, app, name);
+                host_dir::read(&self.directory, &path, name)
+            }
+            SecretSource::File { path, key } => unsealing.value(name, path, key.as_deref()),
         }
     }
 
@@ -84,26 +103,15 @@ impl Secrets {
             None => key_file::passing(),
         }
     }
-
-    fn unseal(
-        &self,
-        name: &SecretName,
-        path: &str,
-        key: Option<&str>,
-        files: &RepositoryFiles,
-    ) -> Result<SecretValue, SecretError> {
-        let not_there = |why| SecretError::NotInRepository { name: name.clone(), path: path.to_owned(), why };
-        let content = files.read(path).map_err(not_there)?;
-        let file = SealedFile { path, content: &content, key };
-        sealed::unseal(&file, self.identity.as_deref()).map_err(|source| SecretError::Sealed {
-            name: name.clone(),
-            path: path.to_owned(),
-            source,
-        })
-    }
 }
 
 impl Gathered {
+    /// What is known of an app whose secrets did not come in time.
+    #[must_use]
+    pub fn overdue(waited: Duration) -> Self {
+        Self { missing: vec![SecretError::Overdue { waited }], ..Self::default() }
+    }
+
     /// What tells the host key from another; none where no secret is used.
     #[must_use]
     pub fn key_id(&self) -> Option<String> {

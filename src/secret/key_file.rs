@@ -1,37 +1,41 @@
 //! The host key's file: 32 bytes in hex, root's alone, made when a secret is first used.
 
 use super::{HostKey, SecretError, digest::KEY_LENGTH};
+use crate::closed_file::{ClosedFile, ClosedFileError, Kept, Unfit};
 use secrecy::zeroize::Zeroizing;
 use std::{
     fs::{self, File},
     io::{self, Read, Write},
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    os::unix::fs::PermissionsExt,
     path::Path,
 };
 
-/// Nobody but its owner may read or write it.
-const CLOSED: u32 = 0o077;
+/// 64 digits and the end of the line, and room for what an editor leaves.
+const LONGEST: u64 = 128;
 
 /// The key in a file; none where there is no file.
 ///
 /// # Errors
 /// It cannot be read, is open to others, or holds something else.
 pub fn read(path: &Path) -> Result<Option<HostKey>, SecretError> {
-    let failed = |source| SecretError::Key { path: path.to_owned(), doing: "read", source };
-    let mut file = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        opened => opened.map_err(failed)?,
+    let file = ClosedFile { what: "the host key", path, kept: Kept::Secret, longest: LONGEST };
+    let text = match file.read_text() {
+        Err(ClosedFileError { unfit: Unfit::Missing, .. }) => return Ok(None),
+        // It may be known.
+        Err(error @ ClosedFileError { unfit: Unfit::Open { .. }, .. }) => {
+            return Err(bad(
+                path,
+                format!("it {}, so it may be known: `chmod 600 {}`, or", error.unfit, path.display()),
+            ));
+        }
+        read => read?,
     };
-    let bad = |why: &str| SecretError::BadKey { path: path.to_owned(), why: why.to_owned() };
-    if file.metadata().map_err(failed)?.mode() & CLOSED != 0 {
-        return Err(SecretError::BadKey {
-            path: path.to_owned(),
-            why: format!("it is open to others, so it may be known: `chmod 0400 {}`, or", path.display()),
-        });
-    }
-    let mut text = Zeroizing::new(String::with_capacity(128));
-    Read::take(&mut file, 128).read_to_string(&mut text).map_err(failed)?;
-    parse(text.trim()).map(Some).ok_or_else(|| bad("it should be 64 hex digits"))
+    let key = parse(text.trim()).ok_or_else(|| bad(path, "it should be 64 hex digits".to_owned()))?;
+    Ok(Some(key))
+}
+
+fn bad(path: &Path, why: String) -> SecretError {
+    SecretError::BadKey { path: path.to_owned(), why }
 }
 
 /// The key in a file, which is made where there is none.
@@ -42,9 +46,9 @@ pub fn read_or_make(path: &Path) -> Result<HostKey, SecretError> {
     if let Some(key) = read(path)? {
         return Ok(key);
     }
-    make(path).map_err(|source| SecretError::Key { path: path.to_owned(), doing: "made", source })?;
+    make(path).map_err(|source| SecretError::Key { path: path.to_owned(), source })?;
     // Another process may have been first: its key is the one.
-    read(path)?.ok_or_else(|| SecretError::BadKey { path: path.to_owned(), why: "it is gone again".to_owned() })
+    read(path)?.ok_or_else(|| bad(path, "it is gone again".to_owned()))
 }
 
 /// A key that lasts as long as this process, for those who write nothing.
@@ -53,7 +57,7 @@ pub fn read_or_make(path: &Path) -> Result<HostKey, SecretError> {
 /// The system gives no random bytes.
 pub fn passing() -> Result<HostKey, SecretError> {
     let path = Path::new(RANDOM);
-    random().map(HostKey::new).map_err(|source| SecretError::Key { path: path.to_owned(), doing: "made", source })
+    random().map(HostKey::new).map_err(|source| SecretError::Key { path: path.to_owned(), source })
 }
 
 const RANDOM: &str = "/dev/urandom";

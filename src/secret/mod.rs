@@ -10,17 +10,22 @@ pub mod gather;
 pub mod host_dir;
 pub mod key_file;
 pub mod mask;
+pub mod overdue;
+pub mod repository;
 pub mod roots;
 pub mod sealed;
 pub mod sops;
 pub mod template;
+pub mod unsealing;
 pub mod value;
 
 pub use digest::HostKey;
 pub use error::SecretError;
 pub use gather::{Gathered, Secrets};
+pub use overdue::Overdue;
+pub use repository::RepositoryFiles;
 pub use roots::Roots;
-pub use sealed::{RepositoryFiles, SealedFile};
+pub use unsealing::Unsealed;
 pub use value::SecretValue;
 
 #[cfg(test)]

@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 /// The folders below which everything is delivered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Roots {
-    /// In memory: gone with the next boot.
+    /// In memory: gone with the next boot. Empty where this user has no such place.
     pub secrets: PathBuf,
+    /// The host's word that secrets may lie on a disk.
+    pub on_disk: bool,
     /// On the disk.
     pub configs: PathBuf,
 }

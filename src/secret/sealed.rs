@@ -5,18 +5,6 @@ use super::{
     age::{self, AgeError, Identities, IdentityError},
     sops::{self, SopsError},
 };
-use std::{fmt, path::Path, sync::Arc};
-
-/// An encrypted file as it stands in the commit.
-#[derive(Clone, Copy, Debug)]
-pub struct SealedFile<'a> {
-    /// Its path in the repository.
-    pub path: &'a str,
-    /// Its bytes, still encrypted.
-    pub content: &'a [u8],
-    /// Which value of a file with several is meant.
-    pub key: Option<&'a str>,
-}
 
 /// The forms of encrypted files, told by what stands in them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,56 +59,38 @@ pub fn form(content: &[u8]) -> Option<Form> {
     (text.contains("sops") && text.contains("ENC[")).then_some(Form::Sops)
 }
 
-/// Decrypts one value in memory. `identity` is the host's file of age identities.
+/// A file that was decrypted in memory, once for all of its secrets.
+#[derive(Debug)]
+pub enum OpenFile {
+    Age(SecretValue),
+    Sops(sops::OpenFile),
+}
+
+/// Decrypts a file; `path` is its name in errors.
 ///
 /// # Errors
 /// It is no encrypted file, none of the identities opens it, or it was changed.
-pub fn unseal(file: &SealedFile<'_>, identity: Option<&Path>) -> Result<SecretValue, SealedError> {
-    let form = form(file.content).ok_or(SealedError::Unknown)?;
-    if let (Form::Age, Some(key)) = (form, file.key) {
-        return Err(SealedError::KeyOfAge { key: key.to_owned() });
-    }
-    let identities = Identities::read(identity.ok_or(SealedError::NoIdentity)?)?;
-    match form {
-        Form::Age => Ok(age::open(file.content, &identities)?),
+pub fn open(path: &str, content: &[u8], identities: &Identities) -> Result<OpenFile, SealedError> {
+    match form(content).ok_or(SealedError::Unknown)? {
+        Form::Age => Ok(OpenFile::Age(age::open(content, identities)?)),
         Form::Sops => {
-            let text = std::str::from_utf8(file.content).map_err(|_| SealedError::Unknown)?;
-            sops::open(file.path, text, file.key, &identities).map_err(|error| SealedError::Sops(Box::new(error)))
+            let text = std::str::from_utf8(content).map_err(|_| SealedError::Unknown)?;
+            let opened = sops::open(path, text, identities).map_err(|error| SealedError::Sops(Box::new(error)))?;
+            Ok(OpenFile::Sops(opened))
         }
     }
 }
 
-type Read = dyn Fn(&str) -> Result<Vec<u8>, String> + Send + Sync;
-
-/// Reads files of the commit that is in force, by their path in the repository; an error says why one cannot be read.
-#[derive(Clone)]
-pub struct RepositoryFiles(Arc<Read>);
-
-impl RepositoryFiles {
-    /// Files that `read` gives.
-    #[must_use]
-    pub fn new(read: impl Fn(&str) -> Result<Vec<u8>, String> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(read))
-    }
-
-    /// One file.
+impl OpenFile {
+    /// One of its values: that of a key, or the only one.
     ///
     /// # Errors
-    /// Why it cannot be read, as the end of a sentence: `it is not there`.
-    pub fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        (self.0)(path)
-    }
-}
-
-impl Default for RepositoryFiles {
-    /// No file at all.
-    fn default() -> Self {
-        Self::new(|_| Err("there is no repository here".to_owned()))
-    }
-}
-
-impl fmt::Debug for RepositoryFiles {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RepositoryFiles")
+    /// It has no such value.
+    pub fn value(&self, key: Option<&str>) -> Result<SecretValue, SealedError> {
+        match (self, key) {
+            (Self::Age(value), None) => Ok(value.clone()),
+            (Self::Age(_), Some(key)) => Err(SealedError::KeyOfAge { key: key.to_owned() }),
+            (Self::Sops(file), key) => file.value(key).map_err(|error| SealedError::Sops(Box::new(error))),
+        }
     }
 }

@@ -2,7 +2,16 @@
 
 use super::*;
 use crate::{desired::SecretSource, value::SecretName};
-use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 fn name(text: &str) -> SecretName {
     text.parse().unwrap()
@@ -58,7 +67,7 @@ const EXPECTED: &str = "7b0993a3560017b07baa9caa59701363";
 #[test]
 fn a_file_of_the_host_is_taken_as_it_is_or_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
-    let read = |path: &Path| host_dir::read(path, &name("password"));
+    let read = |path: &Path| host_dir::read(folder.path(), path, &name("password"));
     let good = file(folder.path(), "good", "hunter2\n", 0o400);
     assert_eq!(read(&good).unwrap().expose(), b"hunter2\n");
     assert_eq!(read(&good).unwrap().line(), Some("hunter2"));
@@ -73,10 +82,14 @@ fn a_file_of_the_host_is_taken_as_it_is_or_refused_by_name() {
         assert!(error.to_string().contains(&path.display().to_string()), "{error}");
     }
     let open = read(&folder.path().join("open")).unwrap_err();
-    assert_eq!(open.hint().unwrap(), format!("`chmod 0400 {}`", folder.path().join("open").display()));
+    assert_eq!(open.hint().unwrap(), format!("`chmod 600 {}`", folder.path().join("open").display()));
     let absent = read(&folder.path().join("absent")).unwrap_err();
     assert!(absent.to_string().contains("was looked for"), "{absent}");
-    assert!(read(folder.path()).unwrap_err().to_string().contains("is no regular file"));
+    fs::create_dir(folder.path().join("below")).unwrap();
+    assert!(read(&folder.path().join("below")).unwrap_err().to_string().contains("is no regular file"));
+    std::os::unix::fs::symlink(&good, folder.path().join("link")).unwrap();
+    let link = read(&folder.path().join("link")).unwrap_err().to_string();
+    assert!(link.starts_with("secret `password` in `") && link.contains("none is followed"), "{link}");
 }
 
 #[test]
@@ -136,11 +149,12 @@ fn a_secret_of_one_environment_is_not_taken_for_another() {
         key_file: folder.path().join("host.key"),
         identity: None,
         roots: Roots::default(),
+        overdue: Overdue::default(),
     };
     let gather = |environment: &str, may_write| {
         let (environment, app) = (environment.parse().unwrap(), "web".parse().unwrap());
         let sources = BTreeMap::from([(name("password"), SecretSource::Host), (name("absent"), SecretSource::Host)]);
-        secrets.gather((&environment, &app), &sources, &RepositoryFiles::default(), may_write)
+        secrets.gather((&environment, &app), &sources, (&RepositoryFiles::default(), &Unsealed::default()), may_write)
     };
     let looked = gather("production", false);
     assert!(!secrets.key_file.exists(), "a look makes no key");
@@ -151,4 +165,44 @@ fn a_secret_of_one_environment_is_not_taken_for_another() {
     assert_eq!(production.key_id(), staging.key_id());
     let [missing] = production.missing.as_slice() else { panic!("{:?}", production.missing) };
     assert!(missing.to_string().contains("secrets/production/web/absent` was looked for"), "{missing}");
+}
+
+#[test]
+fn the_repository_is_opened_once_and_each_file_read_once_for_all_secrets_of_a_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let pair = ::age::x25519::Identity::generate();
+    let identity = file(folder.path(), "age.key", secrecy::ExposeSecret::expose_secret(&pair.to_string()), 0o400);
+    let sealed = |content: &str| {
+        let recipient = age::Recipient::parse_lines(&pair.to_public().to_string()).unwrap();
+        age::seal(content.as_bytes(), &recipient).unwrap().into_bytes()
+    };
+    let files = BTreeMap::from([("one.age".to_owned(), sealed("1")), ("two.age".to_owned(), sealed("2"))]);
+    let (opened, read) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counts = (Arc::clone(&opened), Arc::clone(&read));
+    let repository = RepositoryFiles::new(move || {
+        counts.0.fetch_add(1, Ordering::Relaxed);
+        let (files, read) = (files.clone(), Arc::clone(&counts.1));
+        Ok(Box::new(move |path| {
+            read.fetch_add(1, Ordering::Relaxed);
+            files.get(path).cloned().ok_or_else(|| "it is not there".to_owned())
+        }))
+    });
+    let secrets = Secrets { key_file: folder.path().join("host.key"), identity: Some(identity), ..Secrets::default() };
+    let of = |path: &str| SecretSource::File { path: path.to_owned(), key: None };
+    let sources = BTreeMap::from([
+        (name("first"), of("one.age")),
+        (name("again"), of("one.age")),
+        (name("second"), of("two.age")),
+        (name("gone"), of("gone.age")),
+        (name("lost"), of("gone.age")),
+    ]);
+    let unsealed = Unsealed::default();
+    let (environment, app) = ("production".parse().unwrap(), "web".parse().unwrap());
+    for _ in 0..2 {
+        let gathered = secrets.gather((&environment, &app), &sources, (&repository, &unsealed), true);
+        let value = |secret: &str| gathered.values[&name(secret)].line().unwrap().to_owned();
+        assert_eq!([value("first"), value("again"), value("second")], ["1", "1", "2"]);
+        assert_eq!(gathered.missing.len(), 2, "{:?}", gathered.missing);
+        assert_eq!((opened.load(Ordering::Relaxed), read.load(Ordering::Relaxed)), (1, 3));
+    }
 }

@@ -37,6 +37,17 @@ pub enum HookError {
     Short,
 }
 
+impl HookError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Secret(error) => error.hint(),
+            Self::Short => Some("make a longer one: `openssl rand -hex 32`".to_owned()),
+        }
+    }
+}
+
 /// How a delivery is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {

@@ -72,7 +72,6 @@ impl Door {
 /// The host's folder of secrets.
 pub struct Shelf {
     changed: Arc<Notify>,
-    _files: Option<Files>,
     _gathering: JoinSet<()>,
 }
 
@@ -81,12 +80,15 @@ impl Shelf {
     #[must_use]
     pub fn of(folder: &Path) -> Self {
         let (heard, changed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let there = folder.is_absolute() && folder.is_dir();
-        let files = there.then(|| Files::watch(vec![(folder.to_owned(), true)], Arc::clone(&heard)));
         let mut gathering = JoinSet::new();
-        if there {
-            let changed = Arc::clone(&changed);
+        if folder.is_absolute() {
+            let (changed, folder, hears) = (Arc::clone(&changed), folder.to_owned(), Arc::clone(&heard));
             gathering.spawn(async move {
+                // A mount whose server is gone keeps the thread that looks, and nobody else.
+                let watch = move || folder.is_dir().then(|| Files::watch(vec![(folder, true)], hears));
+                let Ok(Some(_files)) = tokio::task::spawn_blocking(watch).await else { return };
+                // What changed before anybody listened.
+                changed.notify_one();
                 loop {
                     heard.notified().await;
                     tokio::time::sleep(WRITTEN).await;
@@ -94,7 +96,7 @@ impl Shelf {
                 }
             });
         }
-        Self { changed, _files: files, _gathering: gathering }
+        Self { changed, _gathering: gathering }
     }
 
     /// Resolves when something in it changed, once it may have been written whole.

@@ -53,6 +53,8 @@ pub fn app(environment: &str, name: &str, manifest: &Value) -> Desired {
 #[derive(Default)]
 pub struct Scripted {
     says: Mutex<Option<Result<Tip, Away>>>,
+    /// What lies beside its manifests.
+    pub files: Mutex<RepositoryFiles>,
     pub asked: Mutex<usize>,
 }
 
@@ -61,7 +63,9 @@ impl Scripted {
     pub fn say(&self, commit: &str, apps: &[Desired]) {
         let mut environments: BTreeMap<_, Head> = BTreeMap::new();
         for app in apps {
-            let head = environments.entry(app.environment.clone()).or_insert_with(|| head(commit));
+            let head = environments
+                .entry(app.environment.clone())
+                .or_insert_with(|| head(commit, &self.files.lock().unwrap()));
             head.apps.insert(app.app.clone(), Ok(app.clone()));
         }
         let environments = environments.into_iter().map(|(name, head)| (name, Ok(Arc::new(head)))).collect();
@@ -82,9 +86,9 @@ impl Scripted {
     }
 }
 
-fn head(commit: &str) -> Head {
+fn head(commit: &str, files: &RepositoryFiles) -> Head {
     let commit = Commit { id: commit.to_owned(), revision: format!("main@sha1:{commit}"), ..Commit::default() };
-    Head { commit, apps: BTreeMap::new(), trees: BTreeMap::new(), other: Vec::new(), files: RepositoryFiles::default() }
+    Head { commit, apps: BTreeMap::new(), trees: BTreeMap::new(), other: Vec::new(), files: files.clone() }
 }
 
 impl Branch for Scripted {

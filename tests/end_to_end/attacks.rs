@@ -7,7 +7,8 @@ stories! {
     both:
         whoever_may_push_gets_nothing_of_the_host,
         a_revision_from_before_the_policy_is_not_brought_back,
-        what_may_not_be_reached_is_closed_by_manifest_rollback_and_drift;
+        what_may_not_be_reached_is_closed_by_manifest_rollback_and_drift,
+        what_may_not_be_reached_is_closed_while_its_app_is_denied;
     docker:
         a_path_that_leads_elsewhere_is_not_followed,
         the_engines_socket_is_told_of_in_every_plan;
@@ -141,6 +142,32 @@ fn what_may_not_be_reached_is_closed_by_manifest_rollback_and_drift(world: &Worl
     assert!(!published.contains("HostPort"), "{published}");
     assert_eq!(again.networks(), own);
     world.is_synced();
+}
+
+fn what_may_not_be_reached_is_closed_while_its_app_is_denied(world: &World) {
+    let other = format!("{}-other", world.name);
+    world.engine.ask(&["network", "create", "--label", &world.label(), &other]);
+    world.push("web", &service("ollama", "internal_only: true"));
+    world.converge();
+    let closed = world.one("web", "ollama");
+    let own = closed.networks();
+    // Nothing of this app may be made any more.
+    world.push("web", &service("ollama", "internal_only: true, privileged: true"));
+    world.run(&[]).expect(1).says("(`policy.privileged`)");
+    world.engine.ask(&["network", "connect", &other, &closed.id]);
+    world.run(&[]).expect(1).says("(`policy.privileged`)").says("could be reached and may not be");
+    assert_eq!(world.one("web", "ollama").id, closed.id);
+    assert_eq!(closed.networks(), own);
+
+    let (inspect, name) = (closed.inspect(), closed.name());
+    let labels = inspect["Config"]["Labels"].as_object().unwrap().iter();
+    let labels: Vec<_> = labels.map(|(key, value)| format!("--label={key}={}", value.as_str().unwrap())).collect();
+    let labels: Vec<_> = labels.iter().map(String::as_str).collect();
+    world.engine.ask(&["rm", "-f", &closed.id]);
+    let head = ["run", "-d", "--name", &name, "-p", "127.0.0.1::11434"];
+    world.engine.ask(&[&head, &labels[..], &["bb:1", "sleep", "36000"]].concat());
+    world.run(&[]).expect(1).says("could be reached and may not be");
+    assert_eq!(world.engine.ask(&["inspect", "--format", "{{.State.Running}}", &name]).trim(), "false");
 }
 
 fn a_path_that_leads_elsewhere_is_not_followed(world: &World) {

@@ -327,7 +327,7 @@ fn a_missing_secret_blocks_its_app_alone(world: &World) {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     let ran = world.fails();
     let error = app(&ran.json(), "web")["error"].clone();
-    assert_eq!(error["hint"], format!("`chmod 0400 {}`", path.display()), "{error:#}");
+    assert_eq!(error["hint"], format!("`chmod 600 {}`", path.display()), "{error:#}");
     assert!(!error.to_string().contains("hunter2"));
 
     fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();

@@ -120,5 +120,5 @@ fn a_token_file_that_others_can_read_is_refused() {
     let web = Web::start(&format!("git:{TOKEN}"));
     reads(&web, Some(TOKEN), &web.url(), "ca.crt").is(0);
     fs::set_permissions(web.path("token"), fs::Permissions::from_mode(0o644)).unwrap();
-    Run::again(&web.path("")).reads().is(1).complains("can be read by everyone (mode 0644)").complains("chmod o-r");
+    Run::again(&web.path("")).reads().is(1).complains("is open to others (mode 0644)").complains("chmod 600");
 }

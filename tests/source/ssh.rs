@@ -146,7 +146,7 @@ fn a_key_that_cannot_be_used_says_why() {
     let sshd = Sshd::start();
     let open = |mode| fs::set_permissions(sshd.path("user"), fs::Permissions::from_mode(mode)).unwrap();
     open(0o644);
-    assert!(said(&sshd.refusal()).contains("can be read by everyone (mode 0644)"), "{}", said(&sshd.refusal()));
+    assert!(said(&sshd.refusal()).contains("is open to others (mode 0644)"), "{}", said(&sshd.refusal()));
     open(0o600);
     fs::set_permissions(sshd.path("known_hosts"), fs::Permissions::from_mode(0o666)).unwrap();
     assert!(said(&sshd.refusal()).contains("chmod go-w"), "{}", said(&sshd.refusal()));

@@ -2,7 +2,7 @@
 //! shown it.
 
 use crate::{
-    apply::{deliver, errand},
+    apply::{deliver, errand, memory::NotInMemory},
     cli::{Complaint, arguments::Global, results, session::Session},
     desired::{
         Context, Desired, KnownSecrets,
@@ -11,7 +11,7 @@ use crate::{
     },
     observed::Role,
     record::{Ledger, RevisionKey, target},
-    secret::Gathered,
+    secret::{Gathered, Unsealed},
     value::{AppName, EnvironmentName},
 };
 use clap::Args;
@@ -65,14 +65,20 @@ async fn one(
     let secrets = session.secrets();
     // Before the network is up, and by nobody's word but what was accepted.
     let files = session.accepted_files(ledger, environment).await.unwrap_or_default();
-    let gathered = secrets.gather((environment, app), &named.secrets, &files, false);
+    let gathered = secrets.gather((environment, app), &named.secrets, (&files, &Unsealed::default()), false);
     // The folders are named after what was in force, and hold what is right today.
     let context = Context { secrets: as_recorded(&entry.key, &gathered), ..Context::default() };
     let desired = resolve_again(environment, app, &manifest, &context)?;
+    if secrets.roots.secrets.as_os_str().is_empty() {
+        return Err(Complaint::says(NotInMemory::NoPlace.to_string()).with_hint(NotInMemory::NoPlace.hint()));
+    }
     let written = write(&desired, &gathered, &secrets.roots)?;
-    match gathered.missing.first() {
+    match gathered.missing.into_iter().next() {
         None => Ok(written),
-        Some(error) => Err(Complaint::says(error.to_string()).with_hint(error.hint())),
+        Some(error) => {
+            let hint = error.hint();
+            Err(Complaint::from(error).with_hint(hint))
+        }
     }
 }
 

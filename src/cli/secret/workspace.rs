@@ -1,6 +1,6 @@
 //! A place for a value in clear text while somebody edits it: in memory, closed to others, and wiped afterwards.
 
-use crate::cli::Complaint;
+use crate::{apply::memory::is_in_memory, cli::Complaint};
 use secrecy::zeroize::Zeroizing;
 use std::{
     ffi::OsStr,
@@ -10,9 +10,6 @@ use std::{
     path::{Path, PathBuf},
 };
 use tempfile::TempDir;
-
-/// File systems in memory: `tmpfs` and `ramfs` (statfs(2)).
-const IN_MEMORY: [i64; 2] = [0x0102_1994, 0x8584_58f6];
 
 /// A folder of one edit. What is left in it is wiped when it goes, what the editor put beside the file too.
 pub struct Workspace {
@@ -70,11 +67,10 @@ impl Drop for Workspace {
 fn private_folder() -> Option<TempDir> {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let places = runtime.into_iter().chain(["/dev/shm", "/run"].map(PathBuf::from));
-    let in_memory = |place: &PathBuf| rustix::fs::statfs(place).is_ok_and(|facts| IN_MEMORY.contains(&facts.f_type));
     let closed = fs::Permissions::from_mode(0o700);
     let folder =
         |place| tempfile::Builder::new().prefix("reconcile-").permissions(closed.clone()).tempdir_in(place).ok();
-    places.filter(in_memory).find_map(folder)
+    places.filter(|place| is_in_memory(place)).find_map(folder)
 }
 
 fn wipe_folder(folder: &Path) -> io::Result<()> {

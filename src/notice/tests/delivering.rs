@@ -210,7 +210,7 @@ notify:
     );
     let targets = targets(&text);
     let said = || complaints(&targets).join("\n").replace(&path.to_string(), "FILE");
-    let missing = "cannot read the secret file `FILE`: No such file or directory (os error 2)";
+    let missing = "the secret file `FILE` is not there";
     let expected =
         format!("webhook of `FILE`: {missing}\ne-mail by m.example.com: {missing}\ncommit status of ops/m: {missing}");
     assert_eq!(said(), expected);

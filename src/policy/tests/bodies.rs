@@ -1,9 +1,10 @@
-use super::{asked, judged, told};
+use super::{Subject, app, asked, judge, judged, told};
 use crate::{
     desired::{
         ContainerSpec,
         spec::{Device, Gpus, Logging, Network},
     },
+    host::Policy,
     observed::Role,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,6 +69,23 @@ fn labels_of_the_tool_and_of_the_engines_are_for_nobody() {
     for name in ["reconcile.prune", "team", "traefik.enable", "org.opencontainers.image.source", "com.example.docker"] {
         assert_eq!(told(&judged("", labelled(name))), "", "{name}");
     }
+}
+
+#[test]
+fn networks_and_volumes_of_a_stored_revision_have_no_reserved_labels_either() {
+    let app = app(&serde_json::json!({
+        "services": {"web": {"image": "a", "networks": ["backend"], "volumes": ["data:/data"]}},
+        "networks": {"backend": {"labels": {"reconcile.app": "other", "team": "a"}}},
+        "volumes": {"data": {"labels": {"com.docker.compose.project": "other", "team": "a"}}},
+    }));
+    let role = Role::Service("web".parse().unwrap());
+    let subject = Subject { app: &app, role: &role, protected_paths: &[] };
+    let spec = &app.services.values().next().unwrap().spec;
+    let denied = judge(&Policy::default(), &subject, spec);
+    let told: Vec<String> = denied.iter().map(ToString::to_string).collect();
+    assert!(told[0].starts_with("networks.backend.labels: label `reconcile.app` is reserved for "), "{told:?}");
+    assert!(told[1].starts_with("volumes.data.labels: label `com.docker.compose.project` is reserved"), "{told:?}");
+    assert_eq!(told.len(), 2, "{told:?}");
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn a_password_of_the_host_file_that_cannot_be_read_is_an_error_for_its_registry_
     let keyring = Keyring::new(users("registry.example.com", &desk.0.path().join("none")), Vec::new());
     let told = keyring.find(&image("registry.example.com/app")).unwrap_err();
     assert_eq!(told.to_string(), "the password of `ci` for registry `registry.example.com` is not known");
-    assert!(std::error::Error::source(&told).unwrap().to_string().starts_with("cannot read the secret file"));
+    assert!(std::error::Error::source(&told).unwrap().to_string().ends_with("none` is not there"));
     assert_eq!(login(&keyring.find(&image("nginx")).unwrap()), "nobody");
 }
 
@@ -145,4 +145,25 @@ fn login_files_are_where_the_engines_write_them() {
     assert_eq!(files(ann.clone()), ["/home/ann/.docker/config.json", "/run/user/1000/containers/auth.json"]);
     let named = Surroundings { docker_config: Some("/etc/docker-login".into()), ..ann };
     assert_eq!(files(named), ["/etc/docker-login/config.json", "/run/user/1000/containers/auth.json"]);
+}
+
+#[test]
+fn a_login_file_that_somebody_else_can_change_is_passed_by_and_a_pipe_keeps_no_pull_waiting() {
+    let desk = Desk::new();
+    let login_file = desk.login("config.json", "registry.example.com", "ann:s3cret");
+    let find = |file: &Path| {
+        Keyring::new(Registries::new(), vec![file.to_owned()]).find(&image("registry.example.com/app")).unwrap()
+    };
+    let mode = |mode| fs::set_permissions(&login_file, fs::Permissions::from_mode(mode)).unwrap();
+    // The engines use theirs however they are: what `docker pull` can do must go on.
+    mode(0o644);
+    assert_eq!(login(&find(&login_file)), "ann:s3cret");
+    mode(0o666);
+    let found = find(&login_file);
+    let path = login_file.display();
+    let told = format!("`{path}` can be changed by others than its owner (mode 0666) (`chmod go-w {path}`)");
+    assert_eq!((login(&found), found.passed_by), ("nobody".to_owned(), vec![told]));
+    let pipe = desk.0.path().join("pipe");
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
+    assert_eq!(find(&pipe).passed_by, [format!("`{}` is no regular file", pipe.display())]);
 }

@@ -1,35 +1,27 @@
 //! The keys that open: a file of age identities, as `age-keygen` writes it.
 
 use super::{ARMOR, MAGIC, Recipient};
+use crate::closed_file::{ClosedFile, ClosedFileError, Kept, Unfit};
 use age::x25519;
-use secrecy::zeroize::Zeroizing;
 use std::{
-    fmt, fs, io,
-    io::Read,
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    fmt,
     path::{Path, PathBuf},
 };
 
 /// More is no file of identities.
 const LONGEST: u64 = 64 * 1024;
-/// Nobody but its owner may read or write it.
-const CLOSED: u32 = 0o077;
 
 /// X25519 identities, one at least.
 #[derive(Clone)]
 pub struct Identities(Vec<x25519::Identity>);
 
+const WHAT_IT_IS: &str = "it is the file that `age-keygen` writes, with a line `AGE-SECRET-KEY-1…`";
+
 /// Why there is no identity. No line of the file is shown.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
-    #[error("cannot read the age identity `{}`", path.display())]
-    Unreadable { path: PathBuf, source: io::Error },
-    #[error("the age identity `{}` is no regular file", path.display())]
-    NotRegular { path: PathBuf },
-    #[error("the age identity `{}` is open to others (mode {mode:04o})", path.display())]
-    Open { path: PathBuf, mode: u32 },
-    #[error("the age identity `{}` is longer than {LONGEST} bytes", path.display())]
-    TooLong { path: PathBuf },
+    #[error(transparent)]
+    File(#[from] ClosedFileError),
     #[error("`{}:{line}` is {kind}", path.display())]
     Line { path: PathBuf, line: usize, kind: NotIdentity },
     #[error("there is no identity in `{}`", path.display())]
@@ -67,13 +59,11 @@ impl IdentityError {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Self::Open { path, .. } => format!("`chmod 0400 {}`", path.display()),
-            Self::Unreadable { path, .. } | Self::None { path } => {
+            Self::File(ClosedFileError { unfit: Unfit::Missing, path, .. }) | Self::None { path } => {
                 format!("make one: `age-keygen -o {}`", path.display())
             }
-            Self::Line { .. } | Self::NotRegular { .. } | Self::TooLong { .. } => {
-                "it is the file that `age-keygen` writes, with a line `AGE-SECRET-KEY-1…`".to_owned()
-            }
+            Self::File(error) => error.hint().unwrap_or_else(|| WHAT_IT_IS.to_owned()),
+            Self::Line { .. } => WHAT_IT_IS.to_owned(),
         }
     }
 }
@@ -84,24 +74,8 @@ impl Identities {
     /// # Errors
     /// It cannot be read, is open to others, or something else stands in it.
     pub fn read(path: &Path) -> Result<Self, IdentityError> {
-        let unreadable = |source| IdentityError::Unreadable { path: path.to_owned(), source };
-        // Without waiting: nobody may ever write into a pipe.
-        let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-        let file = fs::OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(unreadable)?;
-        let metadata = file.metadata().map_err(unreadable)?;
-        let mode = metadata.mode() & 0o7777;
-        if !metadata.is_file() {
-            return Err(IdentityError::NotRegular { path: path.to_owned() });
-        }
-        if mode & CLOSED != 0 {
-            return Err(IdentityError::Open { path: path.to_owned(), mode });
-        }
-        // As large as it will be: a buffer that grows leaves copies behind.
-        let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(LONGEST).unwrap_or(usize::MAX)));
-        file.take(LONGEST).read_to_end(&mut bytes).map_err(unreadable)?;
-        if bytes.len() as u64 == LONGEST {
-            return Err(IdentityError::TooLong { path: path.to_owned() });
-        }
+        let file = ClosedFile { what: "the age identity", path, kept: Kept::Secret, longest: LONGEST };
+        let bytes = file.read()?;
         let not_text = || IdentityError::Line { path: path.to_owned(), line: 1, kind: NotIdentity::Unknown };
         let text = std::str::from_utf8(&bytes).map_err(|_| not_text())?;
         match parse(text) {

@@ -25,11 +25,11 @@ fn collect<'a>(item: &'a Item, path: &mut Vec<&'a str>, there: &mut Vec<String>)
 }
 
 /// The one value of an address.
-pub(super) fn one(document: &Item, wanted: &str, found: Vec<Found>) -> Result<SecretValue, SopsError> {
+pub(super) fn one(document: &Item, wanted: &str, all_found: &[(String, Found)]) -> Result<SecretValue, SopsError> {
     let key = wanted.to_owned();
-    let mut found = found.into_iter();
+    let mut found = all_found.iter().filter(|(address, _)| address == wanted).map(|(_, found)| found);
     match (found.next(), found.next()) {
-        (Some(Found::Value(value)), None) => Ok(value),
+        (Some(Found::Value(value)), None) => Ok(value.clone()),
         (Some(Found::Clear), None) => Err(SopsError::Clear { key }),
         (Some(Found::Empty), None) => Err(SopsError::Empty { key }),
         (Some(Found::InList), _) => Err(SopsError::InList { key }),

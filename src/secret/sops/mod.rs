@@ -19,22 +19,41 @@ mod walk;
 pub use error::SopsError;
 
 use super::{SecretValue, age::Identities};
+use document::Item;
 use metadata::Metadata;
+use walk::Found;
 
 #[cfg(test)]
 mod tests;
 
-/// Decrypts one value of a file. `file` is its name in errors; `key` the keys that lead to the value, joined by dots.
+/// A file that was opened: its values, once for whoever asks for how many of them.
+#[derive(Debug)]
+pub struct OpenFile {
+    document: Item,
+    found: Vec<(String, Found)>,
+}
+
+/// Decrypts a file. `file` is its name in errors.
 ///
 /// # Errors
-/// The file is no SOPS file that is supported, is for others, or was changed; it has no such value.
-pub fn open(file: &str, text: &str, key: Option<&str>, identities: &Identities) -> Result<SecretValue, SopsError> {
+/// The file is no SOPS file that is supported, is for others, or was changed.
+pub fn open(file: &str, text: &str, identities: &Identities) -> Result<OpenFile, SopsError> {
     let mut document = document::read(file, text)?;
     let metadata = Metadata::take(&mut document)?;
-    let Some(wanted) = key else {
-        return Err(SopsError::NoKeyNamed { there: address::all(&document) });
-    };
     let data_key = metadata.data_key(identities)?;
-    let found = walk::open(&document, &metadata, &data_key, wanted)?;
-    address::one(&document, wanted, found)
+    let found = walk::open(&document, &metadata, &data_key)?;
+    Ok(OpenFile { document, found })
+}
+
+impl OpenFile {
+    /// One value: `key` is the keys that lead to it, joined by dots.
+    ///
+    /// # Errors
+    /// The file has no such value.
+    pub fn value(&self, key: Option<&str>) -> Result<SecretValue, SopsError> {
+        match key {
+            Some(wanted) => address::one(&self.document, wanted, &self.found),
+            None => Err(SopsError::NoKeyNamed { there: address::all(&self.document) }),
+        }
+    }
 }

@@ -11,7 +11,8 @@ use sha2::{Digest, Sha512};
 use std::fmt::Write;
 use subtle::ConstantTimeEq;
 
-/// What stands under the wanted keys.
+/// What stands under some keys.
+#[derive(Clone, Debug)]
 pub(super) enum Found {
     Value(SecretValue),
     /// It is not sealed, so it is no secret.
@@ -25,19 +26,17 @@ pub(super) enum Found {
 struct Walk<'a> {
     metadata: &'a Metadata,
     data_key: &'a DataKey,
-    wanted: &'a str,
     hash: Sha512,
-    found: Vec<Found>,
+    found: Vec<(String, Found)>,
 }
 
-/// Opens the file and gives what stands under `wanted`: nothing, one value, or several that have that address.
+/// Opens the file and gives all that stands in it with its address, which several may have.
 pub(super) fn open(
     document: &Item,
     metadata: &Metadata,
     data_key: &DataKey,
-    wanted: &str,
-) -> Result<Vec<Found>, SopsError> {
-    let mut walk = Walk { metadata, data_key, wanted, hash: Sha512::new(), found: Vec::new() };
+) -> Result<Vec<(String, Found)>, SopsError> {
+    let mut walk = Walk { metadata, data_key, hash: Sha512::new(), found: Vec::new() };
     walk.item(document, &mut Vec::new(), false)?;
     let Walk { hash, found, .. } = walk;
     let mac = data_key.open(&metadata.mac, &metadata.last_modified).map_err(|_| SopsError::MacDamaged)?;
@@ -55,11 +54,7 @@ pub(super) fn open(
 impl<'a> Walk<'a> {
     fn item(&mut self, item: &'a Item, path: &mut Vec<&'a str>, in_list: bool) -> Result<(), SopsError> {
         match item {
-            Item::Null => {
-                if path.join(".") == self.wanted {
-                    self.found.push(if in_list { Found::InList } else { Found::Empty });
-                }
-            }
+            Item::Null => self.found.push((path.join("."), if in_list { Found::InList } else { Found::Empty })),
             Item::Leaf(text) => self.leaf(text, path, in_list)?,
             Item::List(items) => {
                 for item in items {
@@ -83,7 +78,6 @@ impl<'a> Walk<'a> {
 
     fn leaf(&mut self, text: &str, path: &[&str], in_list: bool) -> Result<(), SopsError> {
         let address = path.join(".");
-        let wanted = address == self.wanted;
         let sealed = self.metadata.selection.is_sealed(path)?;
         // An empty text is not sealed: there is nothing to hide, and nothing that enters the MAC.
         if text.is_empty() || !sealed {
@@ -91,13 +85,12 @@ impl<'a> Walk<'a> {
                 return Err(SopsError::Unselected { key: address });
             }
             self.hash.update(text);
-            if wanted {
-                self.found.push(match (in_list, sealed) {
-                    (true, _) => Found::InList,
-                    (false, true) => Found::Empty,
-                    (false, false) => Found::Clear,
-                });
-            }
+            let found = match (in_list, sealed) {
+                (true, _) => Found::InList,
+                (false, true) => Found::Empty,
+                (false, false) => Found::Clear,
+            };
+            self.found.push((address, found));
             return Ok(());
         }
         if !cipher::is_sealed(text) {
@@ -105,14 +98,12 @@ impl<'a> Walk<'a> {
         }
         let beside = path.iter().fold(String::new(), |beside, key| beside + key + ":");
         let opened = self.data_key.open(text, &beside).map_err(|fault| match fault {
-            Fault::Comment => SopsError::Comment { key: address },
-            Fault::Form => SopsError::Form { key: address },
-            Fault::Seal => SopsError::Seal { key: address },
+            Fault::Comment => SopsError::Comment { key: address.clone() },
+            Fault::Form => SopsError::Form { key: address.clone() },
+            Fault::Seal => SopsError::Seal { key: address.clone() },
         })?;
         self.hash.update(&*opened.plain);
-        if wanted {
-            self.found.push(if in_list { Found::InList } else { Found::Value(value(opened)) });
-        }
+        self.found.push((address, if in_list { Found::InList } else { Found::Value(value(opened)) }));
         Ok(())
     }
 }

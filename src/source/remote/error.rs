@@ -1,6 +1,7 @@
 //! Why a repository elsewhere gave nothing.
 
 use super::known_hosts::Fingerprint;
+use crate::closed_file::ClosedFileError;
 use std::{fmt, path::PathBuf, time::Duration};
 
 /// Why nothing was fetched. No variant holds a token.
@@ -48,6 +49,9 @@ pub enum RemoteError {
     /// A setting that this transport needs.
     #[error("`{location}` cannot be asked without `{setting}` in the host file")]
     NotSet { location: String, setting: &'static str },
+    /// A file that others could read or change, or that is not there.
+    #[error(transparent)]
+    File(#[from] ClosedFileError),
     /// A file that opens or pins something, and is not fit for it.
     #[error("{what} `{}` {why}", .path.display())]
     Unfit { what: &'static str, path: PathBuf, why: String, hint: Option<String> },
@@ -144,6 +148,7 @@ impl RemoteError {
                 _ => "write `source: {ssh: {key: /etc/reconcile/id_ed25519, known_hosts: …}}`, the private half of a deploy key"
                     .to_owned(),
             }),
+            Self::File(error) => error.hint(),
             Self::Unfit { hint, .. } => hint.clone(),
             Self::NoToken { .. } => Some(
                 "put a token that may read into a file (mode 0600) and name it with `source.token_file` in the host file; \

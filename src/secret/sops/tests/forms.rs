@@ -131,7 +131,7 @@ fn a_comment_is_no_value_but_in_a_list_may_be() {
     let begin = file.find("    mac:").unwrap();
     let end = begin + file[begin..].find('\n').unwrap();
     let file = format!("{}    mac: {counted}{}", &file[..begin], &file[end..]);
-    let error = super::open("s.yaml", &file, Some("a"), &super::host().identity).unwrap_err();
+    let error = super::open("s.yaml", &file, &super::host().identity).unwrap_err();
     assert!(error.to_string().contains("do not agree with its MAC"), "{error}");
     assert!(error.hint().unwrap().contains("comment in a list"), "{:?}", error.hint());
 }

@@ -41,7 +41,8 @@ impl Default for sealing::Sealing {
 /// The value under a key, or what is said instead, causes after a colon.
 pub fn value(text: &str, key: &str) -> Result<String, String> {
     told(
-        open("s.yaml", text, Some(key), &host().identity)
+        open("s.yaml", text, &host().identity)
+            .and_then(|file| file.value(Some(key)))
             .map(|value| String::from_utf8(value.expose().to_vec()).unwrap()),
     )
 }

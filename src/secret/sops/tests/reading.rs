@@ -81,7 +81,7 @@ fn a_key_with_a_dot_is_an_address_as_long_as_it_is_the_only_one() {
 #[test]
 fn without_a_key_the_file_says_which_it_has() {
     let file = Sealing::default().yaml(&document());
-    let error = super::open("s.yaml", &file, None, &super::host().identity).unwrap_err();
+    let error = super::open("s.yaml", &file, &super::host().identity).unwrap().value(None).unwrap_err();
     assert_eq!(error.to_string(), "it holds several values, and no `key` says which is meant");
     assert!(error.hint().unwrap().starts_with("write `key`, one of `db_password`, `port`"), "{:?}", error.hint());
 }
