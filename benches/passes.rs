@@ -9,7 +9,7 @@ mod past;
 use counted::Counted;
 use futures_util::{StreamExt, stream};
 use reconcile::{
-    apply::{Hands, Nudges, Slots},
+    apply::{Begun, Hands, Nudges, Slots},
     desired::{Desired, resolve},
     engine::{CreateContainer, CreateNetwork, Engine, docker::Docker},
     manifest,
@@ -115,7 +115,15 @@ impl Bench {
             secrets: Secrets::default(),
         };
         let ledger = StateDir::open(&state.path().join("state")).await?.ledger();
-        let hands = Hands { engine, info, slots: Slots::new(SIDE_BY_SIDE), nudges, keyring: Arc::default() };
+        let hands = Hands {
+            engine,
+            info,
+            slots: Slots::new(SIDE_BY_SIDE),
+            nudges,
+            begun: Begun::default(),
+            gateway: None,
+            keyring: Arc::default(),
+        };
         Ok(Self { services, host: Host { hands, ledger, settings }, environment: "bench".parse()?, _state: state })
     }
 
