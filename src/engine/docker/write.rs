@@ -16,7 +16,7 @@ use bollard::{
     errors::Error,
     models::{NetworkConnectRequest, NetworkDisconnectRequest, VolumeCreateRequest},
     query_parameters::{
-        CreateContainerOptionsBuilder, KillContainerOptionsBuilder, RemoveContainerOptionsBuilder, RemoveImageOptions,
+        CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, RemoveImageOptions,
         RenameContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder, TagImageOptionsBuilder,
     },
 };
@@ -174,14 +174,6 @@ impl Docker {
         let body = body::update(to);
         self.done(format!("change the limits of container `{id}`"), |client| async move {
             client.update_container(&encoded(id), body).await
-        })
-        .await
-    }
-
-    pub(super) async fn signal_container(&self, id: &str, signal: &str) -> Answer<()> {
-        let options = KillContainerOptionsBuilder::default().signal(signal).build();
-        self.done(format!("send {signal} to container `{id}`"), |client| async move {
-            client.kill_container(&encoded(id), Some(options)).await
         })
         .await
     }
