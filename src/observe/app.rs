@@ -140,6 +140,7 @@ fn container(detail: &Detail, role: Role, applied: &Applied) -> Container {
         ports: detail.body.ports.clone(),
         unprunable: label::unprunable(&detail.labels),
         deliveries: std::collections::BTreeSet::new(),
+        old_configs: false,
         sealed: detail.labels.get(label::SECRETS).map(|text| Sealed::from_label(text)),
         stopped: stopped(detail, applied),
     }

@@ -11,7 +11,7 @@ use crate::{
     secret::{Gathered, Roots, SecretValue, digest::Place, roots::mark},
 };
 use jiff::Timestamp;
-use std::{fs, os::unix::fs::MetadataExt, path::Path};
+use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt, path::Path};
 
 /// Adds to what was observed what each container is shown, and the deliveries that are there.
 pub fn look(observed: &mut Observed, look: &Look, desired: &Desired, roots: &Roots, secrets: &Gathered) {
@@ -44,7 +44,17 @@ pub fn look(observed: &mut Observed, look: &Look, desired: &Desired, roots: &Roo
                 let facts = facts(&folder.join(&file), &file, &delivery, desired, secrets)?;
                 Some((file, facts))
             });
-            observed.deliveries.insert(delivery.clone(), Delivered { files: files.collect(), signal_due });
+            let files: BTreeMap<String, FileFacts> = files.collect();
+            if kind == Kind::Configs {
+                let laid = files.keys().filter_map(|file| changed_at(&folder.join(file))).max();
+                // One that is yet to come says nothing: somebody set the clock.
+                let laid = laid.filter(|laid| *laid <= look.now);
+                let shown = |it: &&mut Container| it.deliveries.contains(&delivery);
+                for container in observed.containers.values_mut().filter(shown) {
+                    container.old_configs |= laid.zip(container.started_at).is_some_and(|(laid, began)| began < laid);
+                }
+            }
+            observed.deliveries.insert(delivery.clone(), Delivered { files, signal_due });
         }
     }
 }

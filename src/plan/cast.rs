@@ -38,7 +38,7 @@ pub enum Mismatch {
     Image,
     /// It was made with other secrets, or under another host key.
     Secret(Vec<FieldChange>),
-    /// Its body is not what it was made with.
+    /// Its body, or a config that it is shown, is not what it was made with.
     Drift(Vec<FieldChange>),
     /// Its limits are not as they should be, and cannot be changed in place.
     Limits(Vec<FieldChange>),
@@ -182,6 +182,10 @@ fn mismatch(
     };
     if !drift.is_empty() {
         return Some(Mismatch::Drift(drift));
+    }
+    let configs = delivery::shown_otherwise(service, container, desired, observed);
+    if !configs.is_empty() {
+        return Some(Mismatch::Drift(configs));
     }
     let limits = limits(service, container);
     if !limits.is_empty() && !can_adjust(service, container, observed) {

@@ -20,6 +20,7 @@ macro_rules! stories {
 mod world;
 
 mod attacks;
+mod boot;
 mod canary;
 mod closed;
 mod converge;
