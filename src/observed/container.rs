@@ -58,6 +58,8 @@ pub struct Container {
     pub old_configs: bool,
     /// The digests of the secrets it was made with, by its label.
     pub sealed: Option<Sealed>,
+    /// Variables whose values are not what its service's secrets give today: told only where both are known.
+    pub other_values: BTreeSet<String>,
     /// This run of it was ended by ourselves: neither its own end nor a hand's doing.
     pub stopped: bool,
 }

@@ -266,6 +266,7 @@ fn create(observed: &mut Observed, desired: &Desired, name: &str, role: &Role, i
             unprunable: false,
             deliveries: desired.deliveries(role).into_iter().collect(),
             old_configs: false,
+            other_values: BTreeSet::new(),
             sealed: desired.sealed(role),
             stopped: false,
         },

@@ -5,7 +5,7 @@ use crate::{
     blame::Blame,
     desired::{Desired, resolve},
     engine::{Engine, EngineError},
-    observe::{Look, delivered, front, readiness},
+    observe::{Look, delivered, front, readiness, variables},
     observed::{Applied, Front, Image, Observed},
     plan::{Plan, cast::Cast},
     policy::closed,
@@ -135,6 +135,7 @@ pub async fn take<E: Engine>(
 pub fn see<E>(host: &Host<E>, look: &Look, desired: &Desired, applied: Applied, secrets: &Gathered) -> Observed {
     let mut observed = look.app(desired, applied);
     delivered::look(&mut observed, look, desired, &host.settings.secrets.roots, secrets);
+    variables::look(&mut observed, look, desired, secrets);
     observed
 }
 

@@ -175,11 +175,12 @@ fn mismatch(
     if observed.applied.replace.contains(&container.id) {
         return Some(Mismatch::Asked);
     }
-    let drift = match &container.evidence {
+    let mut drift = match &container.evidence {
         Evidence::Baseline(differences) => differences.clone(),
         Evidence::Declared(body) => drift::undeclared(service.name.as_str(), &service.spec, body),
         Evidence::Ours => Vec::new(),
     };
+    drift.extend(drift::other_values(service.name.as_str(), container));
     if !drift.is_empty() {
         return Some(Mismatch::Drift(drift));
     }

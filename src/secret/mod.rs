@@ -16,7 +16,7 @@ pub mod sops;
 pub mod template;
 pub mod value;
 
-pub use digest::HostKey;
+pub use digest::{Fingerprint, HostKey};
 pub use error::SecretError;
 pub use gather::{Gathered, Secrets};
 pub use roots::Roots;

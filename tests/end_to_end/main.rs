@@ -27,6 +27,7 @@ mod converge;
 mod drift;
 mod encrypted;
 mod failure;
+mod forged;
 mod gateway;
 mod gondulf;
 mod killed;
