@@ -32,6 +32,7 @@ mod gateway;
 mod gondulf;
 mod killed;
 mod order;
+mod panicking;
 mod readme;
 mod registry;
 mod rotation;
