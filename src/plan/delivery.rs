@@ -87,7 +87,7 @@ impl Draft<'_> {
         let (desired, observed) = (self.desired, self.observed);
         let services = desired.services.keys().flat_map(|name| desired.deliveries(&Role::Service(name.clone())));
         let wanted: BTreeSet<DeliveryName> = services.chain(self.needed.iter().cloned()).collect();
-        let ends = self.ends();
+        let ends = self.readers_end();
         for delivery in observed.deliveries.keys().filter(|delivery| !wanted.contains(*delivery)) {
             let users = || observed.containers.iter().filter(|(_, container)| container.deliveries.contains(delivery));
             // Somebody may start a job again by hand.
@@ -106,7 +106,7 @@ impl Draft<'_> {
     }
 
     /// The steps after which containers read nothing any more.
-    fn ends(&self) -> Ends {
+    fn readers_end(&self) -> Ends {
         let mut ends = Ends::default();
         for id in self.graph.ids() {
             if let Step::Remove { container, .. } = self.graph.step(id) {

@@ -205,7 +205,7 @@ impl Docker {
         .await
     }
 
-    async fn done<T, F>(&self, doing: String, effect: impl FnOnce(bollard::Docker) -> F) -> Answer<T>
+    pub(super) async fn done<T, F>(&self, doing: String, effect: impl FnOnce(bollard::Docker) -> F) -> Answer<T>
     where
         F: Future<Output = Result<T, Error>>,
     {
