@@ -25,6 +25,7 @@ pub async fn record(ledger: &Ledger, desired: &Desired, revisions: usize) -> Res
                 secrets: BTreeMap::new(),
             },
             digests: BTreeMap::new(),
+            delivered: None,
             origin: Provenance {
                 commit: format!("{number:040x}"),
                 author: "bench".into(),

@@ -2,6 +2,8 @@
 
 #[path = "crash/closed.rs"]
 mod closed;
+#[path = "crash/delivered.rs"]
+mod delivered;
 #[path = "crash/fetching.rs"]
 mod fetching;
 #[path = "crash/halted.rs"]

@@ -9,7 +9,7 @@ use crate::{
         DeliveryName, Desired, DesiredJob, DesiredService,
         delivery::{Kind, below, mounts},
         label,
-        spec::{Adjustable, FileAccess, Network},
+        spec::{Adjustable, ContainerSpec, FileAccess, Mount, Network},
     },
     engine::{CreateContainer, CreateNetwork},
     observed::{Delivered, Observed, Role, fold},
@@ -24,15 +24,15 @@ use std::{
     time::Duration,
 };
 
-/// A request of the engine with all it needs.
+/// A request of the engine with all it needs. `shown`: the files on this host that were delivered for a container.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Errand {
     Pull { reference: String, platform: Option<String> },
     CreateNetwork(CreateNetwork),
     RemoveNetwork { id: String },
     CreateVolume { name: String, labels: BTreeMap<String, String> },
-    Create(Box<CreateContainer>),
-    Start { id: String, name: String },
+    Create { container: Box<CreateContainer>, shown: Vec<PathBuf> },
+    Start { id: String, name: String, shown: Vec<PathBuf> },
     Await { id: String, name: String, service: Box<DesiredService> },
     AwaitExit { id: String, name: String, role: Role, timeout: Duration },
     Stop { id: String, grace: Duration },
@@ -79,8 +79,15 @@ pub fn errand(step: &Step, observed: &Observed, context: &Context<'_>) -> Option
         Step::CreateNetwork { network } => Errand::CreateNetwork(create_network(network, context)?),
         Step::RemoveNetwork { id, .. } => Errand::RemoveNetwork { id: id.clone() },
         Step::CreateVolume { volume } => create_volume(volume, context)?,
-        Step::Create { container, role } => Errand::Create(Box::new(create(container, role, observed, context)?)),
-        Step::Start { container, .. } => Errand::Start { id: id(container)?, name: container.clone() },
+        Step::Create { container, role } => Errand::Create {
+            container: Box::new(create(container, role, observed, context)?),
+            shown: context.shown(role, &desired.deliveries(role)),
+        },
+        Step::Start { container, role } => Errand::Start {
+            id: id(container)?,
+            name: container.clone(),
+            shown: context.shown(role, &observed.containers.get(container)?.deliveries),
+        },
         Step::Await { container, role } => match role {
             Role::Service(service) => Errand::Await {
                 id: id(container)?,
@@ -181,6 +188,19 @@ impl Context<'_> {
     fn folder(&self, delivery: &DeliveryName) -> PathBuf {
         self.roots.folder(&self.desired.environment, &self.desired.app, delivery)
     }
+
+    fn mounts(&self, body: &ContainerSpec, delivery: &DeliveryName) -> Vec<Mount> {
+        mounts(body, delivery.kind, &self.folder(delivery).display().to_string())
+    }
+
+    /// The files on this host that a container of a role is shown of these deliveries.
+    fn shown<'d>(&self, role: &Role, deliveries: impl IntoIterator<Item = &'d DeliveryName>) -> Vec<PathBuf> {
+        let files = |delivery: &DeliveryName| {
+            let folder = self.folder(delivery);
+            self.desired.files(role, delivery.kind).into_keys().map(move |file| folder.join(file))
+        };
+        deliveries.into_iter().flat_map(files).collect()
+    }
 }
 
 /// What is to be written beside what is there; none where a secret's value is not known.
@@ -255,8 +275,8 @@ fn create(name: &str, role: &Role, observed: &Observed, context: &Context<'_>) -
     let desired = context.desired;
     let mut spec = fold::body(desired, role)?.clone();
     for delivery in desired.deliveries(role) {
-        let folder = context.folder(&delivery).display().to_string();
-        spec.mounts.extend(mounts(&spec, delivery.kind, &folder));
+        let shown = context.mounts(&spec, &delivery);
+        spec.mounts.extend(shown);
     }
     let variables = spec.secret_env.iter().map(|(name, variable)| {
         let value = template::render(&variable.text, &context.secrets.values).ok().flatten()?;

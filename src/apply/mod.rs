@@ -1,5 +1,6 @@
 //! Does what a step says: one match on `Step`, and every effect on the host.
 
+mod begin;
 pub mod begun;
 pub mod deliver;
 pub mod errand;

@@ -7,8 +7,7 @@ use super::{
 };
 use crate::{
     blame::Blame,
-    desired::label,
-    engine::{CreateContainer, Detail, Engine, EngineError, EngineInfo},
+    engine::{Detail, Engine, EngineError, EngineInfo},
     observed::{Effect, Failure, Life},
     proxy::ProxyError,
     registry::Keyring,
@@ -143,7 +142,7 @@ impl<E: Engine> Hands<E> {
         format!("{:?} {}", self.info.kind, self.info.version).to_lowercase()
     }
 
-    fn prover(&self) -> Prover<'_, E> {
+    pub(super) fn prover(&self) -> Prover<'_, E> {
         Prover { engine: &*self.engine, info: &self.info, nudges: &self.nudges, begun: &self.begun }
     }
 
@@ -158,9 +157,9 @@ impl<E: Engine> Hands<E> {
             Errand::AwaitExit { id, name, role, timeout } => {
                 return self.prover().ended_well(&id, &name, &role, timeout).await;
             }
-            Errand::Start { id, name } => {
+            Errand::Start { id, name, shown } => {
                 let _slot = self.slots.start().await;
-                return self.start(&id, &name).await;
+                return self.start(&id, &name, &shown).await;
             }
             // A registry that stalls keeps nobody but those who pull.
             Errand::Pull { reference, platform } => {
@@ -170,7 +169,7 @@ impl<E: Engine> Hands<E> {
             Errand::CreateNetwork(_)
             | Errand::RemoveNetwork { .. }
             | Errand::CreateVolume { .. }
-            | Errand::Create(_)
+            | Errand::Create { .. }
             | Errand::Stop { .. }
             | Errand::Remove { .. }
             | Errand::Rename { .. }
@@ -183,7 +182,8 @@ impl<E: Engine> Hands<E> {
             | Errand::Signal { .. } => {}
             Errand::Deliver(delivery) => {
                 let doing = format!("write `{}`", delivery.folder.display());
-                return on_disk(doing, move || deliver::write(&delivery)).await;
+                let at = self.engine.now();
+                return on_disk(doing, move || deliver::write(&delivery, at)).await;
             }
             Errand::Gateway(errand) => {
                 return match &self.gateway {
@@ -230,7 +230,7 @@ impl<E: Engine> Hands<E> {
                 .await
                 .map(|()| Effect::Done)
                 .map_err(failed(format!("create volume `{name}`"))),
-            Errand::Create(container) => self.create(&container).await,
+            Errand::Create { container, shown } => self.create(&container, &shown).await,
             Errand::Stop { id, grace } => {
                 let asked = engine.stop(&id, grace).await;
                 self.judge(asked, &id, Verb::Stop, |detail| !detail.life.is_up()).await
@@ -320,88 +320,6 @@ impl<E: Engine> Hands<E> {
         }
         Ok(Effect::Done)
     }
-
-    /// A refusal is heard twice before it is the revision's fault: an engine out of order refuses too.
-    async fn create(&self, wanted: &CreateContainer) -> Result<Effect, StepError> {
-        match self.create_once(wanted).await? {
-            Effect::Failed(_) => self.create_once(wanted).await,
-            made @ (Effect::Made { .. } | Effect::Done | Effect::Ready | Effect::Ended | Effect::Pulled(_)) => Ok(made),
-        }
-    }
-
-    async fn create_once(&self, wanted: &CreateContainer) -> Result<Effect, StepError> {
-        let source = match self.engine.create(wanted).await {
-            Ok(id) => return Ok(Effect::Made { id }),
-            Err(source @ EngineError::Refused { .. }) => source,
-            Err(source) => {
-                return Err(StepError::Engine { doing: format!("create container `{}`", wanted.name), source });
-            }
-        };
-        let doing = format!("create container `{}`", wanted.name);
-        match self.engine.container(&wanted.name).await.map_err(failed(doing.clone()))? {
-            Some(there)
-                if there.labels.get(label::SPEC) == wanted.labels.get(label::SPEC)
-                    && there.image_id == wanted.image_id =>
-            {
-                Ok(Effect::Made { id: there.id })
-            }
-            Some(_) => Err(StepError::Taken {
-                what: format!("the name `{}` is taken by another container", wanted.name),
-                hint: format!("rename or remove it (`docker rename {} …`)", wanted.name),
-            }),
-            None if self.engine.image(&wanted.image_id).await.map_err(failed(doing.clone()))?.is_none() => {
-                Err(StepError::Surprise { what: format!("image `{}` was taken away", wanted.spec.image) })
-            }
-            None if self.networks_are_there(wanted).await.map_err(failed(doing.clone()))? => {
-                Ok(Effect::Failed(Failure {
-                    summary: format!("`{}` cannot be made: {source}", wanted.name),
-                    ..Failure::default()
-                }))
-            }
-            None => Err(StepError::Surprise { what: "a network was taken away".to_owned() }),
-        }
-    }
-
-    async fn networks_are_there(&self, wanted: &CreateContainer) -> Result<bool, EngineError> {
-        let Some((name, _)) = &wanted.network else { return Ok(true) };
-        Ok(self.engine.networks().await?.iter().any(|network| network.name == *name))
-    }
-
-    /// As with `create`, a refusal is heard twice.
-    async fn start(&self, id: &str, name: &str) -> Result<Effect, StepError> {
-        match self.start_once(id, name).await? {
-            Effect::Failed(_) => self.start_once(id, name).await,
-            begun @ (Effect::Done | Effect::Ready | Effect::Ended | Effect::Pulled(_) | Effect::Made { .. }) => {
-                Ok(begun)
-            }
-        }
-    }
-
-    async fn start_once(&self, id: &str, name: &str) -> Result<Effect, StepError> {
-        self.begun.note(id);
-        let source = match self.engine.start(id).await {
-            Ok(()) => return Ok(Effect::Done),
-            Err(source @ EngineError::Refused { .. }) => source,
-            Err(source) => return Err(StepError::Engine { doing: format!("start `{name}`"), source }),
-        };
-        let doing = format!("start `{name}`");
-        let Some(detail) = self.engine.container(id).await.map_err(failed(doing.clone()))? else {
-            return Err(StepError::Surprise { what: format!("container `{name}` was taken away") });
-        };
-        if detail.life == Life::Running {
-            return Ok(Effect::Done);
-        }
-        if let Some(taken) =
-            super::preflight::taken_port(&*self.engine, &detail.body.ports, id).await.map_err(failed(doing.clone()))?
-        {
-            return Err(taken);
-        }
-        let networks = self.engine.networks().await.map_err(failed(doing))?;
-        if let Some(gone) = detail.endpoints.keys().find(|name| networks.iter().all(|there| there.name != **name)) {
-            return Err(StepError::Surprise { what: format!("network `{gone}` was taken away under `{name}`") });
-        }
-        Ok(Effect::Failed(self.prover().failure(&detail, format!("`{name}` cannot be started: {source}")).await))
-    }
 }
 
 /// Does something to files on a thread of its own.
@@ -413,6 +331,6 @@ async fn on_disk(
     done.map(|()| Effect::Done).map_err(|source| StepError::Files { doing, source })
 }
 
-fn failed(doing: String) -> impl FnOnce(EngineError) -> StepError {
+pub(super) fn failed(doing: String) -> impl FnOnce(EngineError) -> StepError {
     |source| StepError::Engine { doing, source }
 }

@@ -3,6 +3,7 @@
 use crate::{
     desired::spec::{Adjustable, ContainerSpec, PublishedPort},
     observed::{Endpoint, Life, projection::Projection},
+    secret::Fingerprint,
     value::ImageReference,
 };
 use jiff::Timestamp;
@@ -72,6 +73,8 @@ pub struct Detail {
     pub endpoints: BTreeMap<String, Endpoint>,
     pub namespace_of: Option<String>,
     pub adjustable: Option<Adjustable>,
+    /// Variables with secrets in them, by the container's own label. Their values are here alone, and nothing tells them.
+    pub secret_env: BTreeMap<String, Fingerprint>,
     /// Its body as far as it can be read back. Fields an image brings are included where the engine mixes them in.
     pub body: ContainerSpec,
     /// The whole answer, normalised, to be compared with itself later.

@@ -140,6 +140,8 @@ fn container(detail: &Detail, role: Role, applied: &Applied) -> Container {
         ports: detail.body.ports.clone(),
         unprunable: label::unprunable(&detail.labels),
         deliveries: std::collections::BTreeSet::new(),
+        old_configs: false,
+        other_values: std::collections::BTreeSet::new(),
         sealed: detail.labels.get(label::SECRETS).map(|text| Sealed::from_label(text)),
         stopped: stopped(detail, applied),
     }

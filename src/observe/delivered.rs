@@ -20,6 +20,8 @@ struct Lying {
     files: BTreeMap<String, FileFacts>,
     /// When a process was last to be told of what is in it.
     told_at: Option<Timestamp>,
+    /// When the newest of its configs was laid there.
+    laid_at: Option<Timestamp>,
 }
 
 /// Adds to what was observed what each container is shown, and the deliveries that are there. Files are read on a thread of
@@ -34,11 +36,16 @@ pub async fn look(observed: &mut Observed, look: &Look, desired: &Desired, roots
     let (desired, roots, secrets) = (desired.clone(), roots.clone(), Arc::clone(secrets));
     let read = move || kinds.into_iter().flat_map(|kind| read(kind, &desired, &roots, &secrets)).collect::<Vec<_>>();
     // A reading that broke down has seen nothing: what is wanted is delivered anew.
-    for Lying { delivery, files, told_at } in spawn_blocking(read).await.unwrap_or_default() {
+    for Lying { delivery, files, told_at, laid_at } in spawn_blocking(read).await.unwrap_or_default() {
         let waits =
             |container: &Container| told_at.is_some_and(|at| container.started_at.is_some_and(|then| then < at));
         let mut shown = observed.containers.values().filter(|container| container.deliveries.contains(&delivery));
         let signal_due = shown.any(waits);
+        // One that is yet to come says nothing: somebody set the clock.
+        let laid = laid_at.filter(|laid| *laid <= look.now);
+        for container in observed.containers.values_mut().filter(|it| it.deliveries.contains(&delivery)) {
+            container.old_configs |= laid.zip(container.started_at).is_some_and(|(laid, began)| began < laid);
+        }
         observed.deliveries.insert(delivery, Delivered { files, signal_due });
     }
 }
@@ -70,7 +77,10 @@ fn read(kind: Kind, desired: &Desired, roots: &Roots, secrets: &Gathered) -> Vec
             let facts = facts(&folder.join(&file), &file, &delivery, desired, secrets)?;
             Some((file, facts))
         });
-        Lying { files: files.collect(), told_at: changed_at(&mark(&folder)), delivery }
+        let files: BTreeMap<String, FileFacts> = files.collect();
+        let laid_at =
+            files.keys().filter(|_| kind == Kind::Configs).filter_map(|file| changed_at(&folder.join(file))).max();
+        Lying { files, told_at: changed_at(&mark(&folder)), laid_at, delivery }
     };
     deliveries(kind, &roots.of_app(kind, environment, app)).into_iter().map(lying).collect()
 }

@@ -4,6 +4,7 @@ pub mod app;
 pub mod delivered;
 pub mod front;
 pub mod readiness;
+pub mod variables;
 
 use crate::{
     desired::label,

@@ -53,8 +53,13 @@ pub struct Container {
     pub unprunable: bool,
     /// What it was delivered, by what it is shown.
     pub deliveries: BTreeSet<DeliveryName>,
+    /// A config that it is shown was laid anew after this run of it began: it still has the file of before, to which
+    /// its mount holds on.
+    pub old_configs: bool,
     /// The digests of the secrets it was made with, by its label.
     pub sealed: Option<Sealed>,
+    /// Variables whose values are not what its service's secrets give today: told only where both are known.
+    pub other_values: BTreeSet<String>,
     /// This run of it was ended by ourselves: neither its own end nor a hand's doing.
     pub stopped: bool,
 }

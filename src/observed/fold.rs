@@ -5,7 +5,7 @@ use super::{
     Role, Volume, fold_front,
 };
 use crate::{
-    desired::{ContainerSpec, DeliveryName, Desired, SpecHash, spec},
+    desired::{ContainerSpec, DeliveryName, Desired, SpecHash, delivery::Kind, spec},
     plan::{Step, job},
     value::OnChange,
 };
@@ -56,6 +56,7 @@ pub fn fold(observed: &mut Observed, desired: &Desired, step: &Step, effect: &Ef
                 facts.started_at = Some(now);
                 facts.readiness = Readiness::Unproven;
                 facts.stopped = false;
+                facts.old_configs = false;
             });
             told(observed, container);
         }
@@ -142,12 +143,19 @@ fn change(observed: &mut Observed, container: &str, with: impl FnOnce(&mut Conta
 fn deliver(observed: &mut Observed, desired: &Desired, delivery: &DeliveryName) {
     let wanted = desired.files(&delivery.role, delivery.kind);
     let there = observed.deliveries.entry(delivery.clone()).or_default();
+    let mut anew = false;
     for (file, mut facts) in wanted {
         let before = there.files.get(&file);
         let is_other = before.is_some_and(|before| !before.agrees_with(&facts));
+        anew |= is_other || before.is_none();
         there.signal_due |= is_other && desired.on_change(&delivery.role, &file) == OnChange::Signal;
         facts.digest = facts.digest.or_else(|| before.and_then(|before| before.digest.clone()));
         there.files.insert(file, facts);
+    }
+    // The folder of secrets is shown as a whole, and each config by itself.
+    if delivery.kind == Kind::Configs && anew {
+        let shown = |it: &&mut Container| it.started_at.is_some() && it.deliveries.contains(delivery);
+        observed.containers.values_mut().filter(shown).for_each(|it| it.old_configs = true);
     }
 }
 
@@ -257,6 +265,8 @@ fn create(observed: &mut Observed, desired: &Desired, name: &str, role: &Role, i
             ports: body.ports.clone(),
             unprunable: false,
             deliveries: desired.deliveries(role).into_iter().collect(),
+            old_configs: false,
+            other_values: BTreeSet::new(),
             sealed: desired.sealed(role),
             stopped: false,
         },

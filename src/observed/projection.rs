@@ -80,6 +80,17 @@ impl Projection {
         Self(fields)
     }
 
+    /// The same without the values of these variables: it is written down.
+    #[must_use]
+    pub fn without_values<'a>(mut self, variables: impl IntoIterator<Item = &'a String>) -> Self {
+        for name in variables {
+            if let Some(value) = self.0.get_mut(&format!("Config.Env.{name}")) {
+                "(secret)".clone_into(value);
+            }
+        }
+        self
+    }
+
     /// What differs between an earlier answer (`self`) and one of now.
     #[must_use]
     pub fn differences(&self, now: &Self) -> Vec<FieldChange> {

@@ -1,15 +1,15 @@
 //! What an app's pass goes for: the target the ledger chooses, resolved to what is desired.
 
-use super::{Host, Mode, Wish, converge::Course, fetch::Fetched, report, sealing::Sealing};
+use super::{Host, Mode, Wish, converge::Course, entry, fetch::Fetched, report, sealing::Sealing};
 use crate::{
     blame::Blame,
     desired::{Desired, resolve},
     engine::{Engine, EngineError},
-    observe::{Look, delivered, front, readiness},
+    observe::{Look, delivered, front, readiness, variables},
     observed::{Applied, Front, Image, Observed},
     plan::{Plan, cast::Cast},
     policy::closed,
-    record::{AppLedger, Entry, Outcome, RecordError, RevisionKey, Target, target},
+    record::{AppLedger, Entry, RecordError, RevisionKey, Target, target},
     secret::{Gathered, RepositoryFiles},
     value::AppName,
 };
@@ -103,12 +103,7 @@ pub async fn take<E: Engine>(
         applied.pulled.extend(head.services.values().map(|service| service.spec.image.clone()));
     }
     applied.replace = asked_for(wish, app, look);
-    applied.unfinished = ledger.entries.last().is_some_and(|newest| match newest.outcome {
-        None | Some(Outcome::Blocked) => true,
-        Some(Outcome::Succeeded | Outcome::Failed | Outcome::RolledBack | Outcome::Held | Outcome::NonConvergent) => {
-            false
-        }
-    });
+    applied.unfinished = ledger.entries.last().is_some_and(Entry::is_unfinished);
     let observed = see(host, look, head, applied.clone(), &head_secrets).await;
     let head_key = key(digest, head, &observed);
     let target = target(&head_key, &ledger);
@@ -150,6 +145,7 @@ pub async fn see<E>(
 ) -> Observed {
     let mut observed = look.app(desired, applied);
     delivered::look(&mut observed, look, desired, &host.settings.secrets.roots, secrets).await;
+    variables::look(&mut observed, look, desired, secrets);
     observed
 }
 
@@ -235,12 +231,5 @@ pub fn key(manifest: String, desired: &Desired, observed: &Observed) -> Revision
         let id = Cast::of(service, desired, observed).image_id?;
         Some((service.spec.image.clone(), id.to_owned()))
     });
-    let secrets = desired.services.iter().flat_map(|(service, it)| {
-        it.secrets
-            .digests
-            .iter()
-            .chain(&it.secrets.routed)
-            .map(move |(name, digest)| (format!("{service}/{name}"), digest.clone()))
-    });
-    RevisionKey { manifest, images: images.collect(), secrets: secrets.collect() }
+    RevisionKey { manifest, images: images.collect(), secrets: entry::secrets(desired) }
 }

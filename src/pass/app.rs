@@ -10,8 +10,9 @@ use super::{
     left, report,
 };
 use crate::{
+    apply::deliver,
     blame::Blame,
-    desired::Desired,
+    desired::{Desired, delivery::Kind},
     engine::Engine,
     observe::Look,
     record::{AppLock, IntentWatch, Outcome},
@@ -83,10 +84,11 @@ impl<E: Engine> AppPass<'_, E> {
 
     async fn apply(&self, head: &Desired, look: &mut Look, ending: &mut Ending) -> AppReport {
         let settings = &self.host.settings;
-        let _lock = match self.lock(look).await {
-            Ok(lock) => lock,
+        let _locks = match self.lock(look).await {
+            Ok(locks) => locks,
             Err(error) => return report::unknown(self.app, error, Some(Outcome::Blocked)),
         };
+        self.clear().await;
         let mut intents: Option<IntentWatch> = self.host.ledger.intents(&self.wish.environment, self.app).await.ok();
         let mut fetched = Fetched::default();
         let mut first: Option<AppReport> = None;
@@ -140,24 +142,37 @@ impl<E: Engine> AppPass<'_, E> {
         report::unknown(self.app, error, Some(Outcome::Blocked))
     }
 
-    /// Takes the app's lock. Whoever waited for it looks again.
-    async fn lock(&self, look: &mut Look) -> Result<AppLock, ErrorReport> {
+    /// Takes the locks of the app on its engine and of what is delivered for it. Whoever waited for one looks again.
+    async fn lock(&self, look: &mut Look) -> Result<Vec<AppLock>, ErrorReport> {
         use crate::record::lock::Attempt;
         let (settings, environment) = (&self.host.settings, &self.wish.environment);
         let away = |error: &(dyn std::error::Error + 'static)| report::chain(Blame::World, error);
-        match AppLock::attempt(&settings.lock_dir, &settings.engine, environment, self.app)
-            .map_err(|error| away(&error))?
-        {
-            Attempt::Acquired(lock) => Ok(lock),
-            Attempt::Busy(waiting) => {
-                tracing::info!(app = %self.app, holder = ?waiting.holder(), "another pass of this app is running: waiting for its end");
-                let lock = waiting.acquired().await.map_err(|error| away(&error))?;
-                *look = look
-                    .again(&*self.host.hands.engine, self.app, settings.parallel)
-                    .await
-                    .map_err(|error| away(&error))?;
-                Ok(lock)
-            }
+        let mut locks = Vec::new();
+        for what in [settings.engine.clone(), settings.secrets.roots.name()] {
+            let attempt = AppLock::attempt(&settings.lock_dir, &what, environment, self.app);
+            locks.push(match attempt.map_err(|error| away(&error))? {
+                Attempt::Acquired(lock) => lock,
+                Attempt::Busy(waiting) => {
+                    tracing::info!(app = %self.app, holder = ?waiting.holder(), "another pass of this app is running: waiting for its end");
+                    let lock = waiting.acquired().await.map_err(|error| away(&error))?;
+                    *look = look
+                        .again(&*self.host.hands.engine, self.app, settings.parallel)
+                        .await
+                        .map_err(|error| away(&error))?;
+                    lock
+                }
+            });
+        }
+        Ok(locks)
+    }
+
+    /// Removes what a pass that was killed left half written: values lie in it, and nobody is shown it.
+    async fn clear(&self) {
+        let (roots, environment) = (&self.host.settings.secrets.roots, &self.wish.environment);
+        let folders = [Kind::Secrets, Kind::Configs].map(|kind| roots.of_app(kind, environment, self.app));
+        let cleared = tokio::task::spawn_blocking(move || folders.iter().try_for_each(|folder| deliver::clear(folder)));
+        if let Ok(Err(error)) = cleared.await {
+            tracing::warn!(app = %self.app, %error, "cannot remove what was left half written of its secrets and configs");
         }
     }
 

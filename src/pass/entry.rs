@@ -2,13 +2,15 @@
 
 use super::{aim::Aim, app::AppPass};
 use crate::{
-    desired::FailureAction,
+    desired::{Desired, DesiredService, FailureAction},
     engine::Engine,
     observe::app::tag_prefix,
     observed::{Role, fold},
     plan::Cause,
-    record::{Close, Documents, Entry, Hold, HoldUntil, NewEntry, Outcome, Provenance, RecordError, Target, target},
-    value::ServiceName,
+    record::{
+        Close, Delivered, Documents, Entry, Hold, HoldUntil, NewEntry, Outcome, Provenance, RecordError, Target, target,
+    },
+    value::{SecretName, ServiceName},
 };
 use std::collections::BTreeMap;
 
@@ -25,7 +27,10 @@ pub fn is_wanted(aim: &Aim) -> bool {
     match aim.target {
         Target::Head => in_force.is_none_or(|entry| entry.key != aim.key) && !is_gone(aim),
         // What failed in between was never in force, and yet going back from it is an entry of its own.
-        Target::Revision(number) => aim.ledger.entries.last().is_none_or(|entry| entry.original() != number),
+        // One that came to no end is tried again as the same.
+        Target::Revision(number) => {
+            aim.ledger.entries.last().is_none_or(|entry| entry.original() != number || entry.is_unfinished())
+        }
         Target::Nothing | Target::Stay => false,
     }
 }
@@ -36,13 +41,58 @@ pub fn is_wanted(aim: &Aim) -> bool {
 /// The record cannot be written.
 pub async fn open<E: Engine>(pass: &AppPass<'_, E>, aim: &Aim) -> Result<Option<u32>, RecordError> {
     if !is_wanted(aim) {
-        return Ok(target::in_force(&aim.ledger).map(|entry| entry.number));
+        let in_force = target::in_force(&aim.ledger);
+        // A value that changes while an app is held makes no entry, and yet another folder.
+        if let Some((entry, delivered)) = in_force.zip(delivered(aim)).filter(|(it, new)| it.delivered != [new.clone()])
+        {
+            pass.host.ledger.will_deliver(&aim.desired.environment, &aim.desired.app, entry.number, delivered).await?;
+        }
+        return Ok(in_force.map(|entry| entry.number));
     }
     let spec = serde_json::to_value(&aim.desired).unwrap_or_default();
     let plan = super::report::plan_document(&aim.plan());
     let documents = Documents { manifest: &aim.desired.manifest, spec: &spec, plan: &plan };
-    let number = pass.host.ledger.open(&aim.desired.environment, &aim.desired.app, new(pass, aim), documents).await?;
-    Ok(Some(number))
+    let (environment, app) = (&aim.desired.environment, &aim.desired.app);
+    Ok(Some(pass.host.ledger.open(environment, app, new(pass, aim), documents).await?))
+}
+
+/// What the containers of an aim are delivered of their secrets; none where it has none, and where nothing is delivered.
+fn delivered(aim: &Aim) -> Option<Delivered> {
+    let digests = secrets(&aim.desired);
+    let goes = match aim.target {
+        Target::Head | Target::Revision(_) => !is_gone(aim) && !digests.is_empty(),
+        Target::Nothing | Target::Stay => false,
+    };
+    goes.then(|| Delivered { host_key: aim.desired.host_key.clone(), digests })
+}
+
+/// The pass has come to its end: all containers have what it delivered.
+///
+/// # Errors
+/// The record cannot be written.
+pub async fn was_delivered<E: Engine>(
+    pass: &AppPass<'_, E>,
+    aim: &Aim,
+    number: Option<u32>,
+) -> Result<(), RecordError> {
+    let Some((number, delivered)) = number.zip(delivered(aim)) else { return Ok(()) };
+    match aim.ledger.entry(number) {
+        Some(entry) if entry.delivered == [delivered.clone()] => Ok(()),
+        Some(_) | None => {
+            pass.host.ledger.was_delivered(&aim.desired.environment, &aim.desired.app, number, delivered).await
+        }
+    }
+}
+
+/// The digests of all secrets that services have, by `<service>/<secret>`.
+#[must_use]
+pub fn secrets(desired: &Desired) -> BTreeMap<String, String> {
+    let of_service = |(service, it): (&ServiceName, &DesiredService)| {
+        let service = service.clone();
+        let named = move |(name, digest): (&SecretName, &String)| (format!("{service}/{name}"), digest.clone());
+        it.secrets.digests.iter().chain(&it.secrets.routed).map(named).collect::<Vec<_>>()
+    };
+    desired.services.iter().flat_map(of_service).collect()
 }
 
 fn new<E>(pass: &AppPass<'_, E>, aim: &Aim) -> NewEntry {
@@ -57,7 +107,13 @@ fn new<E>(pass: &AppPass<'_, E>, aim: &Aim) -> NewEntry {
         reason: None,
     };
     let Target::Revision(number) = aim.target else {
-        return NewEntry { restores: None, key: aim.key.clone(), digests: digests(aim), origin };
+        return NewEntry {
+            restores: None,
+            key: aim.key.clone(),
+            digests: digests(aim),
+            delivered: delivered(aim),
+            origin,
+        };
     };
     let hold = aim.ledger.hold.as_ref();
     // It brings back what its original brought, so it tells that commit.
@@ -70,7 +126,7 @@ fn new<E>(pass: &AppPass<'_, E>, aim: &Aim) -> NewEntry {
         ..original
     };
     let digests = aim.ledger.entry(number).map(|original| original.digests.clone()).unwrap_or_default();
-    NewEntry { restores: Some(number), key: aim.key.clone(), digests, origin }
+    NewEntry { restores: Some(number), key: aim.key.clone(), digests, delivered: delivered(aim), origin }
 }
 
 /// By which digests registries have the images of the key.

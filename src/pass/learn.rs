@@ -25,10 +25,11 @@ pub async fn learn<E: Engine>(host: &Host<E>, aim: &Aim, before: &Observed, afte
         let same_run =
             known.is_some_and(|baseline| baseline.started_at == detail.started_at && baseline.projection.is_some());
         if container.readiness == Readiness::Ready && over_or_running(&detail.life) && !same_run {
+            let secret = aim.desired.body_of(&container.role).into_iter().flat_map(|body| body.secret_env.keys());
             let learned = Learned {
                 service: service.clone(),
                 started_at: detail.started_at,
-                projection: detail.projection.clone(),
+                projection: detail.projection.clone().without_values(secret),
                 engine_version: version.clone(),
             };
             host.ledger.learn(environment, app, &container.id, learned).await?;

@@ -33,7 +33,7 @@ impl Sealing<'_> {
         }
         let (environment, app) = (&desired.environment, &desired.app);
         let mut gathered = self.gather(desired).await;
-        let in_force = target::in_force(self.ledger).map(|entry| &entry.key.secrets);
+        let in_force = target::in_force(self.ledger).and_then(|entry| entry.delivered().pop());
         let mut digests = BTreeMap::new();
         for (service, wanted) in &desired.services {
             let variables = wanted.spec.secret_env.values();
@@ -41,7 +41,7 @@ impl Sealing<'_> {
             let used = used.chain(wanted.route.iter().filter_map(|route| route.basic_auth.as_ref()));
             for name in used {
                 // Of one that is not here, what is in force is the best that is known: its app waits as it is.
-                let known = || in_force.and_then(|known| known.get(&format!("{service}/{name}"))).cloned();
+                let known = || in_force.as_ref()?.digests.get(&format!("{service}/{name}")).cloned();
                 let digest = gathered.digest((environment, app), service, name).or_else(known);
                 digests.extend(digest.map(|digest| ((service.clone(), name.clone()), digest)));
             }

@@ -64,6 +64,7 @@ pub async fn settle<E: Engine>(
     if left.steps.iter().any(|planned| planned.step.matters()) {
         return nonconvergent(attempt, report, number, &left).await.map(Next::Finished);
     }
+    entry::was_delivered(pass, aim, number).await?;
     if entry::is_wanted(aim) {
         entry::close(pass, aim, number, Outcome::Succeeded, None, &()).await?;
     } else if !before.steps.is_empty() && !before.changes.is_empty() {

@@ -38,7 +38,7 @@ pub enum Mismatch {
     Image,
     /// It was made with other secrets, or under another host key.
     Secret(Vec<FieldChange>),
-    /// Its body is not what it was made with.
+    /// Its body, or a config that it is shown, is not what it was made with.
     Drift(Vec<FieldChange>),
     /// Its limits are not as they should be, and cannot be changed in place.
     Limits(Vec<FieldChange>),
@@ -175,13 +175,18 @@ fn mismatch(
     if observed.applied.replace.contains(&container.id) {
         return Some(Mismatch::Asked);
     }
-    let drift = match &container.evidence {
+    let mut drift = match &container.evidence {
         Evidence::Baseline(differences) => differences.clone(),
         Evidence::Declared(body) => drift::undeclared(service.name.as_str(), &service.spec, body),
         Evidence::Ours => Vec::new(),
     };
+    drift.extend(drift::other_values(service.name.as_str(), container));
     if !drift.is_empty() {
         return Some(Mismatch::Drift(drift));
+    }
+    let configs = delivery::shown_otherwise(service, container, desired, observed);
+    if !configs.is_empty() {
+        return Some(Mismatch::Drift(configs));
     }
     let limits = limits(service, container);
     if !limits.is_empty() && !can_adjust(service, container, observed) {

@@ -4,7 +4,7 @@
 use super::{cast::Member, change::FieldChange, draft::Draft, graph::StepId, step::Step};
 use crate::{
     desired::{DeliveryName, Desired, DesiredService, FileFacts, delivery::Kind},
-    observed::{Container, Observed, Role},
+    observed::{Container, Life, Observed, Role},
     value::OnChange,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,25 +81,75 @@ impl Draft<'_> {
         redelivery
     }
 
-    /// Lays the end of deliveries that nobody is shown and nobody will be.
+    /// Lays the end of deliveries that nobody is shown and nobody will be, and of those whose job is over and that hold
+    /// what it would not be given any more.
     pub fn withdraw(&mut self) {
         let (desired, observed) = (self.desired, self.observed);
         let services = desired.services.keys().flat_map(|name| desired.deliveries(&Role::Service(name.clone())));
         let wanted: BTreeSet<DeliveryName> = services.chain(self.needed.iter().cloned()).collect();
-        let mut removals: BTreeMap<String, StepId> = BTreeMap::new();
-        for id in self.graph.ids() {
-            if let Step::Remove { container, .. } = self.graph.step(id) {
-                removals.insert(container.clone(), id);
-            }
-        }
+        let ends = self.readers_end();
         for delivery in observed.deliveries.keys().filter(|delivery| !wanted.contains(*delivery)) {
-            let users = observed.containers.iter().filter(|(_, container)| container.deliveries.contains(delivery));
-            let gone: Option<Vec<StepId>> = users.map(|(name, _)| removals.get(name).copied()).collect();
+            let users = || observed.containers.iter().filter(|(_, container)| container.deliveries.contains(delivery));
+            // Somebody may start a job again by hand.
+            let is_of_today = desired.deliveries(&delivery.role).contains(delivery)
+                && differing(desired, observed, delivery).is_empty();
+            if is_of_today && users().next().is_some() {
+                continue;
+            }
+            let read = users().filter(|(_, container)| !is_over(container));
+            let gone: Option<Vec<StepId>> = read.map(|(name, container)| ends.of(name, container)).collect();
             if let Some(gone) = gone {
                 let step = self.graph.add(Step::Withdraw { delivery: delivery.clone() });
                 self.graph.after(step, gone);
             }
         }
+    }
+
+    /// The steps after which containers read nothing any more.
+    fn readers_end(&self) -> Ends {
+        let mut ends = Ends::default();
+        for id in self.graph.ids() {
+            if let Step::Remove { container, .. } = self.graph.step(id) {
+                ends.removals.insert(container.clone(), id);
+            } else if let Step::Stop { container, role: Role::Job(_) } = self.graph.step(id) {
+                ends.stops.insert(container.clone(), id);
+            } else if let Step::AwaitExit { container, role: Role::Job(_) } = self.graph.step(id) {
+                ends.exits.insert(container.clone(), id);
+            }
+        }
+        ends
+    }
+}
+
+/// The steps of a plan that end containers, by their names; those of jobs also where the container is kept.
+#[derive(Default)]
+struct Ends {
+    removals: BTreeMap<String, StepId>,
+    stops: BTreeMap<String, StepId>,
+    exits: BTreeMap<String, StepId>,
+}
+
+impl Ends {
+    fn of(&self, name: &str, container: &Container) -> Option<StepId> {
+        let by = match (&container.role, container.life.is_up()) {
+            (Role::Job(_), true) => [&self.stops, &self.exits, &self.removals],
+            (Role::Job(_), false) => [&self.removals, &self.exits, &self.stops],
+            (Role::Service(_), _) => return self.removals.get(name).copied(),
+        };
+        by.into_iter().find_map(|ends| ends.get(name)).copied()
+    }
+}
+
+/// True for the container of a job that has run: it is a record, and reads nothing any more.
+#[must_use]
+pub fn is_over(container: &Container) -> bool {
+    match (&container.role, &container.life) {
+        (Role::Job(_), Life::Exited(_) | Life::Dead | Life::Removing) => true,
+        (
+            Role::Job(_),
+            Life::Created | Life::Running | Life::Paused | Life::Restarting | Life::Stopping | Life::Unknown(_),
+        )
+        | (Role::Service(_), _) => false,
     }
 }
 
@@ -153,6 +203,44 @@ fn field(name: &str, before: Option<&String>, after: Option<&String>) -> FieldCh
     FieldChange { path: format!("{HOST_KEY}.{name}"), before: before.map(short), after: after.map(short) }
 }
 
+/// How the configs that a container is shown differ from those of its service. Each is a mount of its own, which holds on
+/// to the file it was begun with: another in its place is seen by another container. One that has done its work reads none.
+#[must_use]
+pub fn shown_otherwise(
+    service: &DesiredService,
+    container: &Container,
+    desired: &Desired,
+    observed: &Observed,
+) -> Vec<FieldChange> {
+    let done = container.life == Life::Exited(0) && service.completes() && !container.stopped;
+    if container.started_at.is_none() || done {
+        return Vec::new();
+    }
+    let configs = container.deliveries.iter().filter(|delivery| delivery.kind == Kind::Configs);
+    let differing = configs.flat_map(|delivery| differing(desired, observed, delivery));
+    let mut found: Vec<FieldChange> = differing.map(|it| drifted(service, Kind::Configs, &it)).collect();
+    if found.is_empty() && container.old_configs {
+        let (before, after) = (Some("another file".to_owned()), Some(AS_DELIVERED.to_owned()));
+        found.push(FieldChange { path: format!("services.{}.configs", service.name), before, after });
+    }
+    found
+}
+
+const AS_DELIVERED: &str = "as delivered";
+
+fn drifted(service: &DesiredService, kind: Kind, differing: &Differing) -> FieldChange {
+    let word = match kind {
+        Kind::Secrets => "secrets",
+        Kind::Configs => "configs",
+    };
+    let state = if differing.absent { "absent" } else { "changed" };
+    FieldChange {
+        path: format!("services.{}.{word}.{}", service.name, differing.file),
+        before: Some(state.to_owned()),
+        after: Some(AS_DELIVERED.to_owned()),
+    }
+}
+
 /// What of a container's deliveries changes in place: secrets that changed, and what is not as it was delivered.
 #[derive(Debug, Default)]
 pub struct InPlace {
@@ -165,26 +253,15 @@ pub struct InPlace {
 pub fn in_place(service: &DesiredService, member: Member<'_>, desired: &Desired, observed: &Observed) -> InPlace {
     let mut found = InPlace::default();
     for delivery in &member.container.deliveries {
-        for Differing { file, absent, before, after } in differing(desired, observed, delivery) {
-            let secret = service.spec.secrets.get(&file).filter(|_| delivery.kind == Kind::Secrets);
+        for it in differing(desired, observed, delivery) {
+            let secret = service.spec.secrets.get(&it.file).filter(|_| delivery.kind == Kind::Secrets);
             let digest = |facts: Option<&FileFacts>| facts.and_then(|facts| facts.digest.clone());
-            let (old, new) = (digest(before.as_ref()), digest(Some(&after)));
+            let (old, new) = (digest(it.before.as_ref()), digest(Some(&it.after)));
             match secret {
-                Some(secret) if !absent && old != new => {
+                Some(secret) if !it.absent && old != new => {
                     found.rotated.push(field(secret.secret.as_str(), old.as_ref(), new.as_ref()));
                 }
-                Some(_) | None => {
-                    let word = match delivery.kind {
-                        Kind::Secrets => "secrets",
-                        Kind::Configs => "configs",
-                    };
-                    let state = if absent { "absent" } else { "changed" };
-                    found.drifted.push(FieldChange {
-                        path: format!("services.{}.{word}.{file}", service.name),
-                        before: Some(state.to_owned()),
-                        after: Some("as delivered".to_owned()),
-                    });
-                }
+                Some(_) | None => found.drifted.push(drifted(service, delivery.kind, &it)),
             }
         }
         if observed.deliveries.get(delivery).is_some_and(|there| there.signal_due) && member.container.life.is_up() {

@@ -5,7 +5,10 @@
 //! with our labels is told from ours (research, engine §2).
 
 use super::change::FieldChange;
-use crate::desired::{ContainerSpec, spec::Mount, spec::MountSource, spec::Network};
+use crate::{
+    desired::{ContainerSpec, spec::Mount, spec::MountSource, spec::Network},
+    observed::Container,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The declared fields of `service` that `body` does not have.
@@ -31,6 +34,15 @@ pub fn undeclared(service: &str, spec: &ContainerSpec, body: &ContainerSpec) -> 
     found.equal("rights beyond a manifest", &spec.unspoken, &body.unspoken);
     found.equal("gpus", &spec.gpus.is_some(), &body.gpus.is_some());
     found.differences
+}
+
+/// The variables whose secrets are others than its service has. No value is told, neither of them.
+pub fn other_values<'a>(service: &'a str, container: &'a Container) -> impl Iterator<Item = FieldChange> + 'a {
+    container.other_values.iter().map(move |name| FieldChange {
+        path: format!("services.{service}.env.{name}"),
+        before: Some("another value".to_owned()),
+        after: Some("the secret's".to_owned()),
+    })
 }
 
 struct Comparison<'a> {

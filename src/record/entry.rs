@@ -40,6 +40,16 @@ impl RevisionKey {
     }
 }
 
+/// What containers were delivered of their secrets. The folders they are shown are named after it, so it is told by no
+/// [`RevisionKey`]: a revision that is gone back to is given the values of today.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Delivered {
+    /// What tells the host key of the digests from another; none where an earlier release wrote the entry.
+    pub host_key: Option<String>,
+    /// Keyed digests of the secrets, by `<service>/<secret>`.
+    pub digests: BTreeMap<String, String>,
+}
+
 /// Where an entry came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
@@ -67,6 +77,10 @@ pub struct Entry {
     /// fetches where an image is gone from the host.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub digests: BTreeMap<String, String>,
+    /// What its containers were delivered, newest last: one, and while that changes each that may still be shown. None
+    /// where it has no secrets, and in what an earlier release wrote.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delivered: Vec<Delivered>,
     #[serde(flatten)]
     pub origin: Provenance,
     /// None while it is being applied, and after the tool was killed meanwhile.
@@ -83,6 +97,39 @@ impl Entry {
     pub fn original(&self) -> u32 {
         self.restores.unwrap_or(self.number)
     }
+
+    /// What its containers were delivered, newest last, as far as it is known: of an entry of an earlier release, what
+    /// made the revision.
+    #[must_use]
+    pub fn delivered(&self) -> Vec<Delivered> {
+        if self.delivered.is_empty() && !self.key.secrets.is_empty() {
+            return vec![Delivered { host_key: None, digests: self.key.secrets.clone() }];
+        }
+        self.delivered.clone()
+    }
+
+    /// The entry while its containers are about to be delivered this: what they have may still be shown.
+    #[must_use]
+    pub fn delivering(mut self, next: Option<Delivered>) -> Self {
+        if let Some(next) = next {
+            let mut delivered = self.delivered();
+            delivered.retain(|before| *before != next);
+            delivered.push(next);
+            self.delivered = delivered;
+        }
+        self
+    }
+
+    /// True when the newest attempt at it came to no end: what was begun may still be there.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        match self.outcome {
+            None | Some(Outcome::Blocked) => true,
+            Some(
+                Outcome::Succeeded | Outcome::Failed | Outcome::RolledBack | Outcome::Held | Outcome::NonConvergent,
+            ) => false,
+        }
+    }
 }
 
 /// What is known of an entry before its first effect.
@@ -93,6 +140,8 @@ pub struct NewEntry {
     pub key: RevisionKey,
     /// As in [`Entry`].
     pub digests: BTreeMap<String, String>,
+    /// What its containers are about to be delivered; none where it has no secrets.
+    pub delivered: Option<Delivered>,
     pub origin: Provenance,
 }
 

@@ -4,7 +4,7 @@
 //! whole entry, and at most a folder without a row, whose number is then skipped.
 
 use super::{
-    AppLedger, Close, Documents, Entry, NewEntry, Provenance, RecordError,
+    AppLedger, Close, Delivered, Documents, Entry, NewEntry, Provenance, RecordError,
     database::{Database, Failure},
     folder::{Folders, Texts},
     opening::{Opening, opening},
@@ -99,7 +99,11 @@ impl Ledger {
                 let ledger = rows::read_app(connection, id)?;
                 match opening(&new, &ledger) {
                     Opening::Again(entry) => {
-                        learn_images(connection, id, entry.clone(), &new.key.images, &new.digests)?;
+                        let again = entry.clone().delivering(new.delivered.clone());
+                        if again != *entry {
+                            rows::write_entry(connection, id, &again)?;
+                        }
+                        learn_images(connection, id, again, &new.key.images, &new.digests)?;
                         Ok(entry.number)
                     }
                     Opening::New { restores } => {
@@ -126,6 +130,35 @@ impl Ledger {
         let images = images.clone();
         self.change(environment, app, number, move |connection, id, entry| {
             learn_images(connection, id, entry, &images, &BTreeMap::new())
+        })
+        .await
+    }
+
+    /// Adds what containers of an entry are about to be delivered, before it is: until that has succeeded
+    /// ([`Ledger::was_delivered`]), what they had before may still be shown.
+    pub async fn will_deliver(
+        &self,
+        environment: &EnvironmentName,
+        app: &AppName,
+        number: u32,
+        delivered: Delivered,
+    ) -> Answer<()> {
+        self.change(environment, app, number, move |connection, id, entry| {
+            Ok(rows::write_entry(connection, id, &entry.delivering(Some(delivered)))?)
+        })
+        .await
+    }
+
+    /// Records that all containers of an entry were delivered this, and none has anything else any more.
+    pub async fn was_delivered(
+        &self,
+        environment: &EnvironmentName,
+        app: &AppName,
+        number: u32,
+        delivered: Delivered,
+    ) -> Answer<()> {
+        self.change(environment, app, number, move |connection, id, entry| {
+            Ok(rows::write_entry(connection, id, &Entry { delivered: vec![delivered], ..entry })?)
         })
         .await
     }
@@ -201,8 +234,8 @@ fn begun(number: u32, restores: Option<u32>, new: NewEntry) -> Entry {
     // A rollback is told from a head by its cause, so whoever names what to bring back asks for a rollback.
     let cause = if new.restores.is_some() { Cause::Rollback } else { new.origin.cause };
     let origin = Provenance { cause, ..new.origin };
-    let (key, digests) = (new.key, new.digests);
-    Entry { number, restores, key, digests, origin, outcome: None, stable: false, condemned: false }
+    let (key, digests, delivered) = (new.key, new.digests, new.delivered.into_iter().collect());
+    Entry { number, restores, key, digests, delivered, origin, outcome: None, stable: false, condemned: false }
 }
 
 fn learn_images(

@@ -1,4 +1,4 @@
-//! One pass at a time for each engine, environment and app.
+//! One pass at a time for each engine, environment and app; and nobody else at what is delivered for the app meanwhile.
 
 use super::{RecordError, private};
 use crate::value::{AppName, EnvironmentName};
@@ -37,17 +37,18 @@ pub struct Waiting {
 }
 
 impl AppLock {
-    /// Takes the lock if it is free. `engine` is what tells engines apart: the engine's id, or its address.
+    /// Takes the lock if it is free. `of` tells locks of one app apart: the address of its engine, or the name of the
+    /// folders that are delivered into.
     ///
     /// # Errors
     /// The directory or the lock file cannot be made.
     pub fn attempt(
         directory: &Path,
-        engine: &str,
+        of: &str,
         environment: &EnvironmentName,
         app: &AppName,
     ) -> Result<Attempt, RecordError> {
-        let name = file_name(engine, environment, app);
+        let name = file_name(of, environment, app);
         let path = directory.join(&name);
         private::own_directory(directory, private::WRITABLE, &name)?;
         let mut file = OpenOptions::new()
@@ -74,11 +75,11 @@ impl AppLock {
     /// As `attempt`.
     pub async fn acquire(
         directory: &Path,
-        engine: &str,
+        of: &str,
         environment: &EnvironmentName,
         app: &AppName,
     ) -> Result<Self, RecordError> {
-        match Self::attempt(directory, engine, environment, app)? {
+        match Self::attempt(directory, of, environment, app)? {
             Attempt::Acquired(lock) => Ok(lock),
             Attempt::Busy(waiting) => waiting.acquired().await,
         }
@@ -125,9 +126,9 @@ impl Waiting {
 }
 
 /// Dots do not occur in names, so no two pairs share a file.
-fn file_name(engine: &str, environment: &EnvironmentName, app: &AppName) -> String {
-    let engine: String = Sha256::digest(engine).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("{engine}.{environment}.{app}.lock")
+fn file_name(of: &str, environment: &EnvironmentName, app: &AppName) -> String {
+    let of: String = Sha256::digest(of).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("{of}.{environment}.{app}.lock")
 }
 
 fn read_holder(file: &mut File) -> Option<u32> {

@@ -28,8 +28,8 @@ mod wish;
 pub use accepted::{Accepted, Followed};
 pub use bell::Bell;
 pub use entry::{
-    AppLedger, Close, Documents, Entry, Event, Hold, HoldUntil, Learned, NewEntry, NonConvergence, Outcome, Provenance,
-    RevisionKey, Suspension,
+    AppLedger, Close, Delivered, Documents, Entry, Event, Hold, HoldUntil, Learned, NewEntry, NonConvergence, Outcome,
+    Provenance, RevisionKey, Suspension,
 };
 pub use error::RecordError;
 pub use intent::{IntentWatch, Wishes};

@@ -1,10 +1,11 @@
 //! Keyed digests: that a value changed is told without the value, and nobody without the host's key can guess it.
 
-use super::SecretValue;
+use super::{SecretValue, key_file};
 use crate::value::{AppName, EnvironmentName, SecretName, ServiceName};
 use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretSlice};
 use sha2::Sha256;
+use std::{fmt, sync::LazyLock};
 
 /// What every message begins with: digests of another kind are none of these.
 const DOMAIN: &str = "reconcile/secret/v1";
@@ -56,6 +57,27 @@ impl HostKey {
             mac.update(part);
         }
         mac.finalize().into_bytes().to_vec()
+    }
+}
+
+/// Tells one value from another while this process lasts, and nothing of either: its key is drawn at the first use and
+/// written nowhere.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Fingerprint(String);
+
+impl Fingerprint {
+    /// The fingerprint of a value; none where the system gives no key.
+    #[must_use]
+    pub fn of(value: &SecretValue) -> Option<Self> {
+        static KEY: LazyLock<Option<HostKey>> = LazyLock::new(|| key_file::passing().ok());
+        let mac = KEY.as_ref()?.mac(&[b"reconcile/fingerprint/v1", value.expose()]);
+        Some(Self(hex(&mac, KEPT)))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fingerprint(…)")
     }
 }
 

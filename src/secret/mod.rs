@@ -19,7 +19,7 @@ pub mod template;
 pub mod unsealing;
 pub mod value;
 
-pub use digest::HostKey;
+pub use digest::{Fingerprint, HostKey};
 pub use error::SecretError;
 pub use gather::{Gathered, Secrets};
 pub use overdue::Overdue;

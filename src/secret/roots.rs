@@ -27,6 +27,13 @@ impl Roots {
         }
     }
 
+    /// What tells these folders from those of another ledger or installation: who delivers into them holds a lock of
+    /// that name, also where no engine is known.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("deliveries {}", self.secrets.display())
+    }
+
     /// The folder of an app.
     #[must_use]
     pub fn of_app(&self, kind: Kind, environment: &EnvironmentName, app: &AppName) -> PathBuf {

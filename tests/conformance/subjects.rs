@@ -124,8 +124,8 @@ pub enum Work {
 impl Work {
     fn command(self) -> &'static str {
         match self {
-            Self::Serves => "trap 'exit 7' TERM; echo listens; while :; do sleep 0.1; done",
-            Self::Deaf => "trap 'echo asked' TERM; echo listens; while :; do sleep 0.1; done",
+            Self::Serves => "trap 'exit 7' TERM; trap : HUP; echo listens; while :; do sleep 0.1; done",
+            Self::Deaf => "trap 'echo asked' TERM; trap : HUP; echo listens; while :; do sleep 0.1; done",
             Self::Ends => "exit 3",
             Self::Crashes => "exit 1",
         }

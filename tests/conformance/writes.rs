@@ -25,6 +25,7 @@ pub enum Write {
     RenameOwn,
     Adjust,
     Unpause,
+    Signal,
     Connect,
     ConnectAgain,
     Disconnect,
@@ -42,6 +43,7 @@ impl Write {
         Self::RenameOwn,
         Self::Adjust,
         Self::Unpause,
+        Self::Signal,
         Self::Connect,
         Self::ConnectAgain,
         Self::Disconnect,
@@ -59,6 +61,7 @@ impl Write {
             Self::RenameOwn => "rename to its own name",
             Self::Adjust => "adjust",
             Self::Unpause => "unpause",
+            Self::Signal => "signal",
             Self::Connect => "connect",
             Self::ConnectAgain => "connect again",
             Self::Disconnect => "disconnect",
@@ -81,6 +84,7 @@ impl Write {
                 engine.adjust(id, &to).await
             }
             Self::Unpause => engine.unpause(id).await,
+            Self::Signal => engine.signal(id, "SIGHUP").await,
             Self::Connect => engine.connect(id, &place.other, &none).await,
             Self::ConnectAgain => engine.connect(id, &place.own, &none).await,
             Self::Disconnect => engine.disconnect(id, &place.own).await,

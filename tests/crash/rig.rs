@@ -9,7 +9,7 @@ use reconcile::{
     },
     pass::{Asker, Commit, Head, Host, Mode, Settings, Wish, account, environment},
     record::{Ledger, Outcome, StateDir},
-    secret::{RepositoryFiles, Secrets},
+    secret::{RepositoryFiles, Roots, Secrets},
     show::{
         AppAccount,
         report::{AppReport, Status},
@@ -30,6 +30,8 @@ pub struct Rig {
     pub parallel: usize,
     /// The host file of the next passes.
     pub host_file: reconcile::host::Host,
+    /// Where the secrets of the next passes are, and where they are delivered.
+    pub secrets: Secrets,
 }
 
 /// An app of two services, one of which writes a volume and has a job.
@@ -74,7 +76,23 @@ impl Rig {
             folder: tempfile::tempdir().unwrap(),
             parallel: 8,
             host_file: Default::default(),
+            secrets: Secrets::default(),
         }
+    }
+
+    /// With places of its own for secrets and deliveries.
+    pub fn with_secrets() -> Self {
+        let mut rig = Self::new();
+        let below = |name: &str| rig.folder.path().join(name);
+        rig.secrets = Secrets {
+            directory: below("secrets"),
+            key_file: below("host.key"),
+            identity: None,
+            roots: Roots { secrets: below("run"), configs: below("configs"), on_disk: true },
+            ..Secrets::default()
+        };
+        rig.host_file.settings.policy.secret_env = true;
+        rig
     }
 
     pub async fn ledger(&self) -> Ledger {
@@ -108,7 +126,7 @@ impl Rig {
                 protected_paths: Vec::new(),
                 revisions: 20,
                 images: 3,
-                secrets: Secrets::default(),
+                secrets: self.secrets.clone(),
             },
         }
     }

@@ -19,7 +19,7 @@ stories! {
 /// The ways in, with what a value looks like that came by each.
 const WAYS: [&str; 3] = ["by_file", "by_variable", "by_template"];
 
-fn value(way: &str, turn: u8) -> String {
+pub fn value(way: &str, turn: u8) -> String {
     format!("canary/{way}@{turn}+end")
 }
 
@@ -31,7 +31,7 @@ fn planted() -> Vec<String> {
         .collect()
 }
 
-fn plant(world: &World, turn: u8) {
+pub fn plant(world: &World, turn: u8) {
     for way in WAYS {
         secret(world, "web", way, &format!("{}\n", value(way, turn)));
     }
@@ -63,7 +63,7 @@ services:
 }
 
 #[track_caller]
-fn is_clean(place: &str, bytes: &[u8]) {
+pub fn is_clean(place: &str, bytes: &[u8]) {
     for value in planted() {
         let found = bytes.windows(value.len()).position(|window| window == value.as_bytes());
         assert!(found.is_none(), "`{value}` is in {place} at {found:?}:\n{}", String::from_utf8_lossy(bytes));
@@ -77,7 +77,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 /// Everything that stays on the host when a command is over, but the secrets themselves.
 #[track_caller]
-fn nothing_is_left(world: &World) {
+pub fn nothing_is_left(world: &World) {
     for file in files(&world.state()) {
         is_clean(&file.display().to_string(), &fs::read(&file).unwrap_or_default());
     }

@@ -15,6 +15,7 @@ stories! {
     both:
         encrypted_files_of_the_repository_arrive_and_altered_ones_block_their_app_alone;
     docker:
+        a_rollback_takes_the_secrets_of_the_commit_that_was_accepted,
         what_is_encrypted_is_listed_without_a_value;
 }
 
@@ -129,6 +130,30 @@ fn encrypted_files_of_the_repository_arrive_and_altered_ones_block_their_app_alo
     world.run_alone(&["secret", "materialise"]).expect(0).says("1 delivered.");
     world.engine.ask(&["start", &container.id]);
     assert_eq!(container.exec(&["cat", "/run/secrets/tls_key"]), "canary-new-key");
+}
+
+fn a_rollback_takes_the_secrets_of_the_commit_that_was_accepted(world: &World) {
+    let recipient = host(world);
+    let manifest = MANIFEST
+        .replace("[password, tls_key]", "[password]")
+        .replace("  tls_key: {file: secrets/tls.sops.yaml, key: tls.key}\n", "");
+    encrypt(world, &recipient, "canary-first");
+    world.push("web", &manifest);
+    world.converge();
+    encrypt(world, &recipient, "canary-accepted");
+    world.push("web", &manifest.replace("36000", "36001"));
+    world.converge();
+    let second = world.one("web", "web");
+
+    // Pushed, and applied by nobody.
+    encrypt(world, &recipient, "canary-of-nobody");
+    world.commit("password: of nobody");
+    world.run(&["rollback", "web"]).expect(0);
+    let container = world.another("web", "web", &second.id);
+    assert_eq!(container.exec(&["cat", "/run/secrets/password"]), "canary-accepted");
+    let value =
+        |number: usize| world.run(&["history", "web", "--output", "json"]).expect(0).json()[number]["cause"].clone();
+    assert_eq!(value(0), "rollback");
 }
 
 fn what_is_encrypted_is_listed_without_a_value(world: &World) {

@@ -20,16 +20,19 @@ macro_rules! stories {
 mod world;
 
 mod attacks;
+mod boot;
 mod canary;
 mod closed;
 mod converge;
 mod drift;
 mod encrypted;
 mod failure;
+mod forged;
 mod gateway;
 mod gondulf;
 mod killed;
 mod order;
+mod panicking;
 mod readme;
 mod registry;
 mod rotation;

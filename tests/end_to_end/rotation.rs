@@ -17,6 +17,7 @@ use std::{
 
 stories! {
     both:
+        a_signalled_container_is_started_again_by_its_engine_when_it_dies,
         every_request_is_answered_while_a_signalled_app_takes_a_new_value,
         a_bad_value_condemns_no_revision_that_was_good_and_the_old_value_brings_all_back;
     docker: ;
@@ -90,6 +91,21 @@ fn a_bad_value_condemns_no_revision_that_was_good_and_the_old_value_brings_all_b
     assert_eq!(world.one("web", "web").exec(&["cat", "/run/secrets/word"]), "good");
     let after = history();
     assert_eq!(after.as_array().unwrap().len(), 2, "{after:#}");
+}
+
+/// Docker takes a signal of its own for the wish that the container ends, and forgets its restart policy.
+fn a_signalled_container_is_started_again_by_its_engine_when_it_dies(world: &World) {
+    host(world, "");
+    secret(world, "web", "word", "first");
+    world.push("web", &MANIFEST.replace("while true;", "while [ ! -f /dies ];"));
+    world.converge();
+    let container = world.one("web", "web");
+    secret(world, "web", "word", "second");
+    world.converge();
+    until("it heard", 60, || container.succeeds(&["grep", "-q", "second", "/www/index.html"]));
+    let before = container.started_at();
+    container.exec(&["touch", "/dies"]);
+    until("its engine starts it again", 60, || container.started_at() > before);
 }
 
 const WORDS: [&str; 4] = ["first", "second", "third", "fourth"];

@@ -14,9 +14,9 @@ stories! {
         a_signalled_app_sees_the_new_value_and_is_the_same_container,
         a_template_reaches_the_container_where_the_policy_allows_it,
         a_config_is_a_file_of_the_revision,
+        a_job_that_is_over_keeps_no_value_of_before,
         modes_are_right_under_any_umask,
         a_folder_that_is_gone_is_delivered_again,
-        after_a_boot_secrets_are_there_before_the_engine_starts_anything,
         a_job_has_the_secrets_and_configs_of_its_service;
     docker:
         a_missing_secret_blocks_its_app_alone,
@@ -46,6 +46,11 @@ fn secret_in(world: &World, environment: &str, app: &str, name: &str, value: &st
 
 /// The folders of deliveries for a service of the world, on this host.
 pub fn delivered(world: &World, kind: &str, service: &str) -> Vec<PathBuf> {
+    delivered_to(world, kind, &format!("service.{service}"))
+}
+
+/// The same for whoever has a folder of that name.
+fn delivered_to(world: &World, kind: &str, role: &str) -> Vec<PathBuf> {
     let root = match kind {
         "secrets" => PathBuf::from("/run/reconcile/secrets"),
         _ => world.state().join("configs"),
@@ -53,12 +58,12 @@ pub fn delivered(world: &World, kind: &str, service: &str) -> Vec<PathBuf> {
     let below = |path: &Path| -> Vec<PathBuf> {
         fs::read_dir(path).into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
     };
-    let of_service = |root: PathBuf| below(&root.join(&world.name).join("web").join(format!("service.{service}")));
-    below(&root).into_iter().flat_map(of_service).filter(|path| path.is_dir()).collect()
+    let of_role = |root: PathBuf| below(&root.join(&world.name).join("web").join(role));
+    below(&root).into_iter().flat_map(of_role).filter(|path| path.is_dir()).collect()
 }
 
 /// An app with a database that reads its password as postgres does.
-fn database(on_change: &str) -> String {
+pub fn database(on_change: &str) -> String {
     format!(
         r#"
 secrets: {{db_password: {{}}}}
@@ -257,29 +262,6 @@ fn a_folder_that_is_gone_is_delivered_again(world: &World) {
     world.is_synced();
 }
 
-/// After a boot nothing is in memory, and no engine runs yet.
-fn after_a_boot_secrets_are_there_before_the_engine_starts_anything(world: &World) {
-    host(world, "");
-    secret(world, "web", "db_password", "hunter2-first");
-    world.push("web", &database("restart"));
-    world.converge();
-    // Another revision: the folder has another name than that of the first.
-    secret(world, "web", "db_password", "hunter2-second");
-    world.converge();
-    let container = world.one("web", "db");
-    let [folder] = delivered(world, "secrets", "db").try_into().unwrap();
-    world.engine.ask(&["stop", "-t", "0", &container.id]);
-    fs::remove_dir_all(folder.ancestors().nth(3).unwrap()).unwrap();
-    assert!(!world.engine.try_ask(&["start", &container.id]).status.success(), "it starts without its secrets");
-
-    world.run_alone(&["secret", "materialise"]).expect(0).says("1 delivered.");
-    world.engine.ask(&["start", &container.id]);
-    assert_eq!(container.exec(&["cat", "/run/secrets/password"]), "hunter2-second");
-    assert_eq!(container.exec(&["stat", "-c", "%u:%g %a", "/run/secrets/password"]), "1000:1000 400");
-    world.converge();
-    assert_eq!(world.one("web", "db"), container, "it was not to be made anew");
-}
-
 fn a_job_has_the_secrets_and_configs_of_its_service(world: &World) {
     host(world, "");
     secret(world, "web", "db_password", "hunter2");
@@ -308,6 +290,21 @@ jobs:
     secret(world, "web", "db_password", "hunter3");
     world.converge();
     assert!(!shared.join("job").exists(), "a rotation runs no job again");
+}
+
+fn a_job_that_is_over_keeps_no_value_of_before(world: &World) {
+    host(world, "");
+    secret(world, "web", "db_password", "hunter2-first");
+    let job = "jobs:\n  migrate: {service: db, command: [cat, /run/secrets/password]}\n";
+    world.push("web", &format!("{}{job}", database("restart").trim_start()));
+    world.converge();
+    let [of_job] = delivered_to(world, "secrets", "job.migrate").try_into().unwrap();
+    assert_eq!(fs::read_to_string(of_job.join("password")).unwrap(), "hunter2-first", "it may be run again by hand");
+    secret(world, "web", "db_password", "hunter2-second");
+    world.converge();
+    assert_eq!(delivered_to(world, "secrets", "job.migrate"), Vec::<PathBuf>::new());
+    assert_eq!(world.everything().len(), 2, "its container is kept as a record");
+    world.is_synced();
 }
 
 fn a_missing_secret_blocks_its_app_alone(world: &World) {

@@ -165,8 +165,13 @@ impl World {
 
     /// Runs the binary where no engine answers.
     pub fn run_alone(&self, arguments: &[&str]) -> Ran {
+        self.start_alone(arguments).finish()
+    }
+
+    /// Starts the binary where no engine answers.
+    pub fn start_alone(&self, arguments: &[&str]) -> Started {
         let nowhere = format!("unix://{}", self.folder.path().join("nowhere.sock").display());
-        Started::spawn(self.command(&self.name, &nowhere, arguments)).finish()
+        Started::spawn(self.command(&self.name, &nowhere, arguments))
     }
 
     /// Runs the binary under a umask.
@@ -176,6 +181,22 @@ impl World {
         under.args(["-c", &format!("umask {umask}; exec \"$@\""), "sh"]);
         under.arg(command.get_program()).args(command.get_args());
         Started::spawn(under).finish()
+    }
+
+    /// Runs the binary with variables of its own.
+    pub fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Ran {
+        let mut command = self.command(&self.name, &self.engine.address(), arguments);
+        command.envs(variables.iter().copied());
+        Started::spawn(command).finish()
+    }
+
+    /// Runs the binary where the engine sees nothing of what it delivers below `/run/reconcile`.
+    pub fn run_apart(&self, arguments: &[&str]) -> Ran {
+        let command = self.command(&self.name, &self.engine.address(), arguments);
+        let mut apart = Command::new("unshare");
+        apart.args(["--mount", "sh", "-c", "mount -t tmpfs tmpfs /run/reconcile && exec \"$@\"", "sh"]);
+        apart.arg(command.get_program()).args(command.get_args());
+        Started::spawn(apart).finish()
     }
 
     /// Starts the binary without waiting for its end.

@@ -7,9 +7,9 @@ use crate::{
     walk::{Planner, hold, walk},
 };
 use reconcile::{
-    desired::{Context, Desired, KnownSecrets, resolve_again},
+    desired::{Context, Desired, KnownSecrets, delivery::Kind, resolve_again},
     observed::Observed,
-    plan::{Action, Cause, Plan, Step, plan},
+    plan::{Action, Cause, Plan, Planned, Step, plan},
 };
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ fn app(manifest: &Value, values: [char; 4], host_key: &str) -> Desired {
 const NOW: [char; 4] = ['a', 'a', 'a', 'a'];
 
 /// What may have become of the files while nobody looked.
-const FATES: &[&str] = &["there", "gone", "one gone", "tampered", "signal due", "left over"];
+const FATES: &[&str] = &["there", "gone", "one gone", "tampered", "put right", "signal due", "left over"];
 
 fn befall(observed: &mut Observed, fate: &str) {
     match fate {
@@ -62,6 +62,8 @@ fn befall(observed: &mut Observed, fate: &str) {
             let files = observed.deliveries.values_mut().flat_map(|it| it.files.values_mut());
             files.for_each(|file| file.digest = Some("f".repeat(32)));
         }
+        // Whoever laid the file again was killed before it made another container.
+        "put right" => observed.containers.values_mut().for_each(|it| it.old_configs = it.started_at.is_some()),
         "signal due" => observed.deliveries.values_mut().for_each(|it| it.signal_due = true),
         "left over" => {
             let other = "secrets/service.web/0123456789abcdef".parse().unwrap();
@@ -121,23 +123,56 @@ fn rotated(values: [char; 4], host_key: &str) -> Plan {
 fn what_a_change_does_is_the_secrets_to_say() {
     for (values, action, steps) in [
         (NOW, None, vec![]),
-        (['b', 'a', 'a', 'a'], Some(Action::Replace), vec!["deliver", "create", "start", "stop", "remove", "withdraw"]),
-        (['a', 'b', 'a', 'a'], Some(Action::Update), vec!["deliver", "signal"]),
-        (['a', 'a', 'b', 'a'], Some(Action::Update), vec!["deliver"]),
+        // What the job was given that is over is withdrawn: it does not run again, and nobody reads it.
+        (
+            ['b', 'a', 'a', 'a'],
+            Some(Action::Replace),
+            vec!["create", "deliver", "remove", "start", "stop", "withdraw", "withdraw"],
+        ),
+        (['a', 'b', 'a', 'a'], Some(Action::Update), vec!["deliver", "signal", "withdraw"]),
+        (['a', 'a', 'b', 'a'], Some(Action::Update), vec!["deliver", "withdraw"]),
         // A variable is in the body: the folder of files stays the same.
-        (['a', 'a', 'a', 'b'], Some(Action::Replace), vec!["create", "start", "stop", "remove"]),
+        (['a', 'a', 'a', 'b'], Some(Action::Replace), vec!["create", "remove", "start", "stop"]),
     ] {
         let plan = rotated(values, "k1");
         assert_eq!(plan.changes.first().map(|change| change.action), action, "{values:?}: {:?}", plan.changes);
         assert!(plan.changes.iter().all(|change| change.cause == Cause::Secret), "{values:?}: {:?}", plan.changes);
         let mut words: Vec<String> = plan.steps.iter().map(|it| it.step.to_string()).collect();
         words.retain(|word| !word.starts_with("await") && !word.starts_with("rename"));
-        let words: Vec<&str> = words.iter().map(|word| word.split(' ').next().unwrap()).collect();
+        let mut words: Vec<&str> = words.iter().map(|word| word.split(' ').next().unwrap()).collect();
+        words.sort_unstable();
         assert_eq!(words, steps, "{values:?}");
     }
     let renewed = rotated(['b', 'b', 'b', 'b'], "k2");
     assert_eq!(renewed.changes[0].cause, Cause::Secret);
     assert_eq!(renewed.changes[0].fields[0].path, "secrets");
+}
+
+/// What befalls the one config of a running service, and what is done.
+#[test]
+fn a_config_that_was_changed_by_hand_is_put_right_with_its_container() {
+    for start_first in [true, false] {
+        let desired = app(&manifest(start_first, "a=1"), NOW, "k1");
+        for fate in ["tampered", "put right"] {
+            let mut observed = settled(&desired);
+            befall(&mut observed, fate);
+            observed.deliveries.retain(|delivery, it| {
+                // The secrets are as they were.
+                let secrets = delivery.kind == Kind::Secrets;
+                secrets.then(|| *it = settled(&desired).deliveries[delivery].clone());
+                true
+            });
+            let drawn = plan(&desired, &observed);
+            let [change] = &drawn.changes[..] else { panic!("{:?}", drawn.changes) };
+            assert_eq!((change.action, change.cause), (Action::Replace, Cause::Drift), "{fate}");
+            assert!(change.fields[0].path.starts_with("services.web.configs"), "{:?}", change.fields);
+            let mut left = desired.clone();
+            left.sync.self_heal = false;
+            // What nobody reads goes all the same.
+            let withdraws = |it: &Planned| matches!(it.step, Step::Withdraw { .. });
+            assert!(plan(&left, &observed).steps.iter().all(withdraws), "{fate}: drift is to be left");
+        }
+    }
 }
 
 #[test]
@@ -164,7 +199,12 @@ fn plans_without_care_for_files_are_caught() {
         }
         drawn
     };
-    for planner in [never, at_once] {
+    let in_place: Planner = |desired, observed| {
+        let mut seen = observed.clone();
+        seen.containers.values_mut().for_each(|it| it.old_configs = false);
+        plan(desired, &seen)
+    };
+    for planner in [never, at_once, in_place] {
         let found =
             worlds().iter().filter_map(|world| walk(world, planner).err()).any(|it| it.law == Law::FindsItsFiles);
         assert!(found, "a plan that is wrong on purpose is not caught");

@@ -2,9 +2,9 @@
 
 use crate::draw::may_publish;
 use reconcile::{
-    desired::{Condition, DeliveryName, Desired, DesiredJob, JobPhase, Order, spec::Network},
+    desired::{Condition, DeliveryName, Desired, DesiredJob, JobPhase, Order, delivery::Kind, spec::Network},
     observed::{Container, Life, Observed, Readiness, Role},
-    plan::{Cause, Plan, Planned, Resource, Step, cast::Cast},
+    plan::{Cause, Plan, Planned, Resource, Step, cast::Cast, delivery::is_over},
     value::ServiceName,
 };
 
@@ -161,7 +161,8 @@ pub fn before(step: &Step, desired: &Desired, observed: &Observed, plan: &Plan) 
             }
         }
         Step::Withdraw { delivery } => {
-            if let Some((name, _)) = observed.containers.iter().find(|(_, it)| it.deliveries.contains(delivery)) {
+            let reads = |it: &Container| it.deliveries.contains(delivery) && !is_over(it);
+            if let Some((name, _)) = observed.containers.iter().find(|(_, it)| reads(it)) {
                 return broken(Law::FindsItsFiles, format!("{step}, which {name} is shown"));
             }
         }
@@ -264,7 +265,8 @@ fn keeps_serving(step: &Step, name: &str, desired: &Desired, observed: &Observed
     let Some(container) = observed.containers.get(name).filter(|container| serves(container)) else { return Ok(()) };
     let Role::Service(service) = &container.role else { return Ok(()) };
     let Some(service) = desired.services.get(service) else { return Ok(()) };
-    let lost = container.deliveries.iter().any(|delivery| !observed.deliveries.contains_key(delivery));
+    let mut secrets = container.deliveries.iter().filter(|delivery| delivery.kind == Kind::Secrets);
+    let lost = secrets.any(|delivery| !observed.deliveries.contains_key(delivery));
     let must_restart = lost || service.depends_on.values().any(|dependency| dependency.restart);
     if service.order == Order::StopFirst || !service.running || must_restart {
         return Ok(());
@@ -408,6 +410,12 @@ pub fn at_the_end(desired: &Desired, observed: &Observed, plan: &Plan) -> Result
         }
     }
     let excused = !plan.obstacles.is_empty() || !desired.sync.self_heal;
+    for (name, it) in observed.containers.iter().filter(|(_, it)| !excused && it.life.is_up()) {
+        let known = matches!(&it.role, Role::Service(service) if desired.services.contains_key(service));
+        if known && (it.old_configs || lacks_files(&it.deliveries, desired, observed)) {
+            return broken(Law::FindsItsFiles, format!("{name} does not see the files of now"));
+        }
+    }
     for service in desired.services.values().filter(|_| !excused) {
         let cast = Cast::of(service, desired, observed);
         if let Some(other) = cast.others.first() {
@@ -451,6 +459,15 @@ pub fn at_the_end(desired: &Desired, observed: &Observed, plan: &Plan) -> Result
         };
         if !well {
             return broken(Law::Arrives, format!("{}: {:?}", current.name, current.container));
+        }
+    }
+    for delivery in observed.deliveries.keys().filter(|_| !excused) {
+        let mut users = observed.containers.values().filter(|it| it.deliveries.contains(delivery)).peekable();
+        let is_of_today =
+            desired.deliveries(&delivery.role).contains(delivery) && !lacks_files([delivery], desired, observed);
+        let is_read = users.peek().is_some() && (is_of_today || users.any(|it| !is_over(it)));
+        if !(is_read || matches!(delivery.role, Role::Service(_)) && is_of_today) {
+            return broken(Law::Arrives, format!("{delivery} is left over"));
         }
     }
     for job in desired.jobs.values().filter(|_| !excused && !observed.applied.rollback) {

@@ -5,7 +5,7 @@ use crate::{
     picture::{automatic, key, manual},
 };
 use reconcile::record::{
-    Close, Documents, Outcome, RecordError, StateDir, Suspension,
+    Close, Delivered, Documents, NewEntry, Outcome, RecordError, StateDir, Suspension,
     target::{Target, previous, target},
 };
 use serde_json::json;
@@ -79,6 +79,36 @@ async fn a_pass_that_is_tried_again_makes_no_second_entry() {
     assert_eq!(open(&ledger, new("a")).await, 1, "the engine was away");
     assert_eq!(open(&ledger, new("b")).await, 2);
     assert_eq!(ledger.app(&environment(), &app()).await.unwrap().entries.len(), 2);
+}
+
+#[tokio::test]
+async fn what_was_delivered_is_known_until_all_containers_have_something_else() {
+    let (_directory, state) = fresh().await;
+    let (ledger, environment, app) = (state.ledger(), environment(), app());
+    let with = |digest: &str| Delivered {
+        host_key: Some("k".to_owned()),
+        digests: BTreeMap::from([("db/password".to_owned(), digest.to_owned())]),
+    };
+    let known = async || ledger.app(&environment, &app).await.unwrap().entries.pop().unwrap().delivered();
+    open(&ledger, NewEntry { delivered: Some(with("1")), ..new("a") }).await;
+    assert_eq!(known().await, [with("1")]);
+    open(&ledger, NewEntry { delivered: Some(with("2")), ..new("a") }).await;
+    assert_eq!(known().await, [with("1"), with("2")], "the first attempt's container may still be there");
+    ledger.will_deliver(&environment, &app, 1, with("1")).await.unwrap();
+    assert_eq!(known().await, [with("2"), with("1")]);
+    ledger.was_delivered(&environment, &app, 1, with("3")).await.unwrap();
+    assert_eq!(known().await, [with("3")]);
+}
+
+#[tokio::test]
+async fn an_entry_of_an_earlier_release_was_delivered_what_made_it() {
+    let (_directory, state) = fresh().await;
+    let (ledger, mut old) = (state.ledger(), new("a"));
+    old.key.secrets.insert("db/password".to_owned(), "1".to_owned());
+    open(&ledger, old.clone()).await;
+    let entry = ledger.app(&environment(), &app()).await.unwrap().entries.remove(0);
+    assert_eq!(entry.delivered(), [Delivered { host_key: None, digests: old.key.secrets }]);
+    assert!(!serde_json::to_string(&entry).unwrap().contains("delivered"), "it is read by that release");
 }
 
 #[tokio::test]

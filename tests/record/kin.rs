@@ -35,7 +35,7 @@ pub async fn fresh() -> (TempDir, StateDir) {
 pub fn new(letter: &str) -> NewEntry {
     let like = ledger("a open").entries.remove(0);
     let origin = Provenance { at: at(0), cause: Cause::Commit, reason: None, ..like.origin };
-    NewEntry { restores: None, key: key(letter), digests: std::collections::BTreeMap::new(), origin }
+    NewEntry { restores: None, key: key(letter), digests: std::collections::BTreeMap::new(), delivered: None, origin }
 }
 
 pub fn back(letter: &str, original: u32) -> NewEntry {

@@ -44,6 +44,7 @@ fn entry(number: u32, word: &str) -> Entry {
         restores: restores.map(|original| original.parse().expect("a number")),
         key: key(letter),
         digests: BTreeMap::new(),
+        delivered: Vec::new(),
         origin: Provenance {
             commit: "0".repeat(40),
             author: "Ada <ada@example.com>".to_owned(),

@@ -194,7 +194,13 @@ fn the_newest_attempt_at_a_revision_decides_whether_it_is_condemned() {
 fn new(letter: &str, restores: Option<u32>) -> NewEntry {
     let like = ledger("a open").entries.remove(0);
     let cause = if restores.is_some() { Cause::Rollback } else { Cause::Commit };
-    NewEntry { restores, key: key(letter), digests: BTreeMap::new(), origin: Provenance { cause, ..like.origin } }
+    NewEntry {
+        restores,
+        key: key(letter),
+        digests: BTreeMap::new(),
+        delivered: None,
+        origin: Provenance { cause, ..like.origin },
+    }
 }
 
 #[test]

@@ -158,8 +158,13 @@ impl Walk {
         let like = ledger("a open").entries.remove(0);
         let cause = if restores.is_some() { Cause::Rollback } else { Cause::Commit };
         let origin = Provenance { cause, ..like.origin.clone() };
-        let new =
-            NewEntry { restores, key: key.clone(), digests: std::collections::BTreeMap::new(), origin: origin.clone() };
+        let new = NewEntry {
+            restores,
+            key: key.clone(),
+            digests: std::collections::BTreeMap::new(),
+            delivered: None,
+            origin: origin.clone(),
+        };
         match opening(&new, &self.ledger) {
             Opening::Again(entry) => entry.number,
             Opening::New { restores } => {

@@ -10,6 +10,7 @@ mod podman;
 mod pull;
 mod read;
 mod refusal;
+mod signal;
 mod transport;
 mod write;
 

@@ -16,7 +16,7 @@ use bollard::{
     errors::Error,
     models::{NetworkConnectRequest, NetworkDisconnectRequest, VolumeCreateRequest},
     query_parameters::{
-        CreateContainerOptionsBuilder, KillContainerOptionsBuilder, RemoveContainerOptionsBuilder, RemoveImageOptions,
+        CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, RemoveImageOptions,
         RenameContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder, TagImageOptionsBuilder,
     },
 };
@@ -178,14 +178,6 @@ impl Docker {
         .await
     }
 
-    pub(super) async fn signal_container(&self, id: &str, signal: &str) -> Answer<()> {
-        let options = KillContainerOptionsBuilder::default().signal(signal).build();
-        self.done(format!("send {signal} to container `{id}`"), |client| async move {
-            client.kill_container(&encoded(id), Some(options)).await
-        })
-        .await
-    }
-
     pub(super) async fn unpause_container(&self, id: &str) -> Answer<()> {
         self.done(
             format!("unpause container `{id}`"),
@@ -213,7 +205,7 @@ impl Docker {
         .await
     }
 
-    async fn done<T, F>(&self, doing: String, effect: impl FnOnce(bollard::Docker) -> F) -> Answer<T>
+    pub(super) async fn done<T, F>(&self, doing: String, effect: impl FnOnce(bollard::Docker) -> F) -> Answer<T>
     where
         F: Future<Output = Result<T, Error>>,
     {

@@ -247,7 +247,8 @@ pub fn adjust(world: &mut World, id: &str, to: &Adjustable) -> Answer<()> {
 pub fn signal(world: &mut World, id: &str, signal: &str) -> Answer<()> {
     let doing = format!("send {signal} to container `{id}`");
     let container = the(world, id, &doing)?;
-    if container.life != Life::Running {
+    // One that is frozen hears it when it goes on.
+    if !matches!(container.life, Life::Running | Life::Paused) {
         return Err(refused(&doing, 409, "it is not running"));
     }
     container.signals.push(signal.to_owned());

@@ -23,6 +23,7 @@ use crate::{
         view::{EngineKind, EventKind, Health},
     },
     observed::{Life, projection::Projection},
+    secret::Fingerprint,
 };
 use jiff::Timestamp;
 use std::{
@@ -357,6 +358,8 @@ fn detail(world: &World, container: &Container, now: Timestamp) -> Detail {
         *networks =
             container.endpoints.iter().map(|(name, endpoint)| (name.clone(), endpoint.aliases.clone())).collect();
     }
+    let secret_env =
+        container.secret_env.iter().filter_map(|(name, value)| Some((name.clone(), Fingerprint::of(value)?)));
     Detail {
         id: container.id.clone(),
         name: container.name.clone(),
@@ -374,6 +377,7 @@ fn detail(world: &World, container: &Container, now: Timestamp) -> Detail {
         pid: None,
         endpoints: container.endpoints.clone(),
         namespace_of: container.namespace_of.clone(),
+        secret_env: secret_env.collect(),
         adjustable: world.adjusts.then(|| container.spec.adjustable.clone()),
         projection: projection(world, container),
         body,

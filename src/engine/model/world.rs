@@ -4,6 +4,7 @@ use crate::{
     desired::{ContainerSpec, spec::EngineCheck},
     engine::{CreateContainer, NetworkView, VolumeView, view::Health},
     observed::{Endpoint, Life},
+    secret::SecretValue,
 };
 use jiff::Timestamp;
 use std::{
@@ -82,6 +83,8 @@ pub struct Container {
     pub labels: BTreeMap<String, String>,
     pub image_id: String,
     pub spec: ContainerSpec,
+    /// Variables with secrets in them.
+    pub secret_env: BTreeMap<String, SecretValue>,
     pub endpoints: BTreeMap<String, Endpoint>,
     pub namespace_of: Option<String>,
     pub life: Life,
@@ -220,6 +223,7 @@ impl World {
             labels: wanted.spec.labels.clone().into_iter().chain(wanted.labels.clone()).collect(),
             image_id: wanted.image_id.clone(),
             spec: wanted.spec.clone(),
+            secret_env: wanted.secret_env.clone(),
             endpoints: wanted.network.iter().map(place).collect(),
             namespace_of: wanted.namespace_of.clone(),
             life: Life::Created,

@@ -81,7 +81,7 @@ fn secrets(manifest: &Manifest, name: &ServiceName, service: &Service, findings:
 }
 
 fn is_at_secrets(target: &str) -> bool {
-    target == SECRETS || target.strip_prefix(SECRETS).is_some_and(|rest| rest.starts_with('/'))
+    target == SECRETS || is_below(target, SECRETS)
 }
 
 fn variables(manifest: &Manifest, name: &ServiceName, service: &Service, findings: &mut Findings<'_>) {
@@ -120,8 +120,35 @@ fn configs(manifest: &Manifest, name: &ServiceName, service: &Service, findings:
                 format!("below `{SECRETS}` are secrets alone"),
                 "give the config a path of its own, as in `/etc/app.ini`",
             );
+        } else if is_below(SECRETS, &path) && !service.secrets.is_empty() {
+            findings.add(&below("target"), format!("`{path}` would be a file, and `{SECRETS}` is below it"));
         } else if !taken.insert(path.clone()) {
             findings.add(&below("target"), format!("something is mounted at `{path}` already"));
         }
     }
+    below_files(name, service, findings);
+}
+
+/// A config is a file, so nothing can be mounted below it.
+fn below_files(name: &ServiceName, service: &Service, findings: &mut Findings<'_>) {
+    let files: BTreeSet<String> = service.configs.iter().map(|used| used.0.path()).filter(|path| path != "/").collect();
+    let configs = service.configs.iter().map(|used| ("configs", used.0.path())).enumerate();
+    let volumes = service.volumes.iter().map(|mount| ("volumes", mount.target.as_str().to_owned())).enumerate();
+    let tmpfs = service.tmpfs.items.iter().map(|mount| ("tmpfs", mount.target.as_str().to_owned())).enumerate();
+    for (index, (field, target)) in configs.chain(volumes).chain(tmpfs) {
+        let Some(file) = files.iter().find(|file| is_below(&target, file)) else { continue };
+        let index = index.to_string();
+        let at = ["services", name.as_str(), field, &index];
+        let path = if field == "configs" { [at.as_slice(), &["target"]].concat() } else { at.to_vec() };
+        findings.advise(
+            &path,
+            format!("`{target}` would be below `{file}`, where the service has a config, which is a file"),
+            "give one of them another path",
+        );
+    }
+}
+
+/// Whether a path is below another, and not the same.
+fn is_below(path: &str, above: &str) -> bool {
+    path.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'))
 }

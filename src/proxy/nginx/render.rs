@@ -100,7 +100,7 @@ fn hosts<'a>(name: &SiteName, site: &'a Site) -> BTreeMap<String, Vec<Part<'a>>>
         }
     }
     for parts in hosts.values_mut() {
-        parts.sort_by(|a, b| b.served.route.path.len().cmp(&a.served.route.path.len()));
+        parts.sort_by_key(|part| std::cmp::Reverse(part.served.route.path.len()));
     }
     hosts
 }

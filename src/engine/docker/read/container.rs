@@ -9,6 +9,7 @@ use crate::{
     },
     engine::view::{Detail, Health, Summary},
     observed::{Abilities, Endpoint, Life, projection::Projection},
+    secret::{Fingerprint, SecretValue},
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -29,6 +30,7 @@ pub fn summary(said: &Value) -> Summary {
 
 /// A container of an inspection.
 pub fn detail(said: &Value, abilities: Abilities) -> Detail {
+    let secret_env = secret_env(said);
     let said = &without_secrets(said);
     let (state, id) = (&said["State"], text_or_empty(&said["Id"]));
     let endpoints = endpoints(said, &id);
@@ -50,12 +52,28 @@ pub fn detail(said: &Value, abilities: Abilities) -> Detail {
             .as_str()
             .and_then(|mode| mode.strip_prefix("container:"))
             .map(str::to_owned),
+        secret_env,
         adjustable: abilities.adjusts.then(|| adjustable(&said["HostConfig"])),
         body: body::body(said, &endpoints),
         projection: Projection::of(said, abilities),
         endpoints,
         id,
     }
+}
+
+/// What tells the values of variables that hold secrets, by the container's own label. Of several of one name a process
+/// sees the first.
+fn secret_env(said: &Value) -> BTreeMap<String, Fingerprint> {
+    let mut found = BTreeMap::new();
+    let Some(text) = said["Config"]["Labels"][label::SECRETS].as_str() else { return found };
+    let variables = Sealed::from_label(text).variables;
+    for (name, value) in list(&said["Config"]["Env"]).iter().filter_map(|entry| entry.as_str()?.split_once('=')) {
+        if variables.contains(name) && !found.contains_key(name) {
+            let value = SecretValue::new(value.as_bytes().to_vec());
+            found.extend(Fingerprint::of(&value).map(|fingerprint| (name.to_owned(), fingerprint)));
+        }
+    }
+    found
 }
 
 /// The inspection without the values of variables that hold secrets, by the container's own label: from here on nobody

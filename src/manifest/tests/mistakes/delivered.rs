@@ -81,6 +81,25 @@ services:
     (
         r##"
 secrets: {a: {}}
+configs: {ini: {content: x}, more: {content: y}}
+services:
+  web:
+    image: bb:1
+    secrets: [a]
+    configs: [{source: ini, target: /etc/app}, {source: more, target: /etc/app/more.ini}, {source: more, target: /run}]
+    volumes: ["/srv/x:/etc/app/data:ro", "/srv/y:/etc/apps"]
+    tmpfs: [/etc/app/tmp]
+"##,
+        &[
+            r##"7:71: `/etc/app/more.ini` would be below `/etc/app`, where the service has a config, which is a file (give one of them another path)"##,
+            r##"7:114: `/run` would be a file, and `/run/secrets` is below it"##,
+            r##"8:15: `/etc/app/data` would be below `/etc/app`, where the service has a config, which is a file (give one of them another path)"##,
+            r##"9:13: `/etc/app/tmp` would be below `/etc/app`, where the service has a config, which is a file (give one of them another path)"##,
+        ],
+    ),
+    (
+        r##"
+secrets: {a: {}}
 services:
   web:
     image: bb:1
