@@ -88,6 +88,8 @@ const WALLS: &[(&str, &[&str])] = &[
         ],
     ),
     ("probe", &["crate::plan", "crate::manifest", "crate::record"]),
+    // What a proxy is told: when, and of which container, is not its business.
+    ("proxy", &["crate::engine", "crate::plan", "crate::manifest", "crate::record", "crate::apply", "crate::observe"]),
     // Who opens a registry: what is fetched from it, and when, is not its business.
     (
         "registry",

@@ -3,12 +3,12 @@
 use super::{perform::StepError, prove::Prover};
 use crate::{
     blame::Blame,
-    desired::{Probe, Route, route::TlsMode},
+    desired::{Desired, Probe, Route, route::TlsMode},
     engine::Engine,
     observe::front,
     observed::{Effect, Failure},
     proxy::{CertificateFiles, Driver, ProxyError, Served, Site, SiteName},
-    tls::{Certificates, Held, Origin, Wanted},
+    tls::{Certificates, Due, Held, Origin, Wanted},
     value::ServiceName,
 };
 use jiff::Timestamp;
@@ -84,6 +84,25 @@ impl Gateway {
                     }
                 });
                 shown.await.map(|()| Effect::Done)
+            }
+        }
+    }
+
+    /// Asks authorities when they want certificates renewed, where it is time to; nobody waits for the answers.
+    pub fn ask_for_renewals(&self, desired: &Desired) {
+        if self.driver.has_certificates_of_its_own() {
+            return;
+        }
+        let site = SiteName { environment: desired.environment.clone(), app: desired.app.clone() };
+        let routed = desired.services.iter().filter_map(|(name, service)| Some((name, service.route.as_ref()?)));
+        for wanted in routed.filter_map(|(service, route)| front::wanted(&site, service, route)) {
+            let (certificates, now) = (self.certificates.clone(), Timestamp::now());
+            if certificates.due(now, &wanted) == Due::Ask {
+                tokio::spawn(async move {
+                    if let Err(error) = certificates.ask(&wanted, now).await {
+                        tracing::debug!(name = %wanted.name(), %error, "the authority does not tell of renewals");
+                    }
+                });
             }
         }
     }

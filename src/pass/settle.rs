@@ -54,6 +54,9 @@ pub async fn settle<E: Engine>(
     let runs_healthchecks = hands.info.runs_healthchecks;
     readiness::ask_again(&*hands.engine, runs_healthchecks, &aim.desired, &mut after, &look.containers).await;
     aim::ask_routes(host, &aim.desired, &mut after).await;
+    if let Some(gateway) = &host.hands.gateway {
+        gateway.ask_for_renewals(&aim.desired);
+    }
     let left = aim.plan_of(&after);
     if !surprises(&observed, &after).is_empty() && !left.steps.is_empty()
         || left.steps.iter().any(|planned| planned.step.proves())

@@ -7,8 +7,8 @@ use crate::{
 };
 use std::time::Duration;
 
-/// A fifth of what a manifest has by default.
-const DRAIN: Duration = Duration::from_secs(2);
+/// A third of what a manifest has by default.
+const DRAIN: Duration = Duration::from_secs(3);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_switches_lose_no_request() {

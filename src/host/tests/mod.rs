@@ -26,7 +26,7 @@ fn nothing_written_means_the_defaults() {
             "verify": {"mode": "off", "allowed_signers": null}}, "environments": [], "engine": null,
         "state_dir": null, "parallel": 8, "drift": "repair", "prune": true, "max_deletes": 10,
         "retain": {"revisions": 20, "images": 3},
-        "secrets": {"dir": null, "age_identity": null, "key_file": null},
+        "secrets": {"dir": null, "age_identity": null, "key_file": null, "on_disk": false},
         "registries": {},
         "policy": {"publish": [], "data_roots": [], "never_expose": [], "registries": [], "require_digest": false,
             "secret_env": false, "cap_add": [], "privileged": [], "devices": [], "network_mode_host": [], "engine_socket": [],

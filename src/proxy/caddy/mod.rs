@@ -77,6 +77,8 @@ impl Caddy {
             .iter()
             .map(|(service, served)| (route::id(name, service), route::of(name, service, served)))
             .collect();
+        // Before a host has a route: Caddy asks an authority for it as soon as it has one, and the wrong one otherwise.
+        self.settle_policies(name, site).await?;
         let ours = route::ids(name, &there);
         for (id, route) in &wanted {
             let path = format!("/id/{id}");
@@ -91,7 +93,7 @@ impl Caddy {
         for id in ours.keys().filter(|id| !wanted.contains_key(*id)) {
             self.tell(name, Method::DELETE, &format!("/id/{id}"), None).await?;
         }
-        self.settle_policies(name, site).await
+        Ok(())
     }
 
     /// Who issues for hosts that are not everybody's business: Caddy's own authority, or nobody.

@@ -24,8 +24,17 @@ use tokio::{
 /// How long a reload may take to be served. Measured: 27–169 ms; where old workers hold on, more (research, proxy §3).
 const SERVED_WITHIN: Duration = Duration::from_secs(10);
 
+/// Between two answers in a row.
+const BETWEEN: Duration = Duration::from_millis(3);
+
 /// Between two looks whether it is served.
 const LOOK_AGAIN: Duration = Duration::from_millis(15);
+
+/// How many answers in a row have to come from what was written: for a moment workers of before answer beside the new ones.
+const IN_A_ROW: u32 = 10;
+
+/// How often a look asks until one does, for the same reason.
+const LOOKS: u32 = 5;
 
 /// What the host file says of nginx.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +77,7 @@ impl Nginx {
         let file = self.file(name);
         let before = read(&file)?;
         let wanted = (!site.routes.is_empty()).then(|| render::file(name, site, &self.settings, self.dialect));
-        if before == wanted && self.serves(name, wanted.as_deref()).await {
+        if before == wanted && self.is_served(name, wanted.as_deref()).await {
             return Ok(());
         }
         put(&file, wanted.as_deref())?;
@@ -102,7 +111,14 @@ impl Nginx {
             return Err(deaf(said));
         }
         let deadline = Instant::now() + SERVED_WITHIN;
-        while !self.serves(name, wanted).await {
+        let mut in_a_row = 0;
+        while in_a_row < IN_A_ROW {
+            if self.serves(name, wanted).await {
+                in_a_row += 1;
+                sleep(BETWEEN).await;
+                continue;
+            }
+            in_a_row = 0;
             if Instant::now() >= deadline {
                 return Err(deaf(format!(
                     "port {} of this host answers with an earlier configuration, or not",
@@ -112,6 +128,17 @@ impl Nginx {
             sleep(LOOK_AGAIN).await;
         }
         Ok(())
+    }
+
+    /// Whether it serves this file: what one worker of before says counts for nothing.
+    async fn is_served(&self, name: &SiteName, file: Option<&str>) -> bool {
+        for _ in 0..LOOKS {
+            if self.serves(name, file).await {
+                return true;
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+        false
     }
 
     /// Whether what is asked of it comes from this file.
@@ -154,7 +181,7 @@ impl Driver for Nginx {
             // What cannot be read any more is ours all the same: it is written anew.
             let site = render::site(&there).unwrap_or_default();
             let altered = render::file(name, &site, &self.settings, self.dialect) != there;
-            let served = self.serves(name, Some(&there)).await;
+            let served = self.is_served(name, Some(&there)).await;
             Ok(Some(Installed { site, altered, served }))
         }
         .boxed()

@@ -6,6 +6,9 @@ mod switched;
 
 use crate::world::World;
 
+#[path = "../../certificates/authority.rs"]
+#[allow(dead_code, reason = "its own tests ask more of it")]
+mod authority;
 #[path = "../../nginx/client.rs"]
 mod client;
 #[path = "../../nginx/process.rs"]
@@ -51,7 +54,7 @@ impl<'a> Routed<'a> {
         format!(
             "services:\n  web:\n    image: bb:1\n    command: {}\n    stop_grace_period: 2s\n\
              \x20   healthcheck: {{http: {{path: /index.html, port: 8080}}, interval: 500ms}}\n\
-             \x20   rollout: {{drain: 2s, healthy_deadline: 8s}}\n\
+             \x20   rollout: {{drain: 3s, healthy_deadline: 8s}}\n\
              \x20   proxy: {{hosts: [{}], port: 8080}}\n{more}",
             crate::world::server(word),
             self.host()
@@ -72,6 +75,13 @@ impl<'a> Routed<'a> {
         output.is_ok_and(|output| output.stdout == format!("{word}\n").as_bytes())
     }
 
+    /// Who issued the certificate that is shown.
+    pub fn issuer(&self) -> String {
+        let door = format!("127.0.0.1:{}", self.https);
+        let shown = openssl(&["s_client", "-connect", &door, "-servername", &self.host()]);
+        shown.lines().find(|line| line.starts_with("issuer=")).unwrap_or_default().to_owned()
+    }
+
     pub fn get(&self, path: &str) -> String {
         client::curl("http", &self.host(), self.http, path, &[])
     }
@@ -79,4 +89,12 @@ impl<'a> Routed<'a> {
     pub fn get_secured(&self, path: &str) -> String {
         client::curl("https", &self.host(), self.https, path, &["--http1.1"])
     }
+}
+
+/// What `openssl` prints.
+fn openssl(arguments: &[&str]) -> String {
+    let output =
+        std::process::Command::new("openssl").args(arguments).stdin(std::process::Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "openssl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -2,13 +2,17 @@
 
 use super::{
     Routed,
+    authority::Authority,
     client::{header, status},
 };
 use crate::world::World;
+use std::{net::SocketAddr, time::Duration};
 
 stories! {
     both: ;
-    docker: a_service_answers_over_https_with_a_certificate_of_the_hosts_own;
+    docker:
+        a_service_answers_over_https_with_a_certificate_of_the_hosts_own,
+        a_certificate_is_ordered_over_the_route_and_an_authority_that_is_away_holds_nothing_up;
 }
 
 fn a_service_answers_over_https_with_a_certificate_of_the_hosts_own(world: &World) {
@@ -36,6 +40,40 @@ fn a_service_answers_over_https_with_a_certificate_of_the_hosts_own(world: &Worl
     world.converge();
     assert!(routed.get_secured("/").ends_with("two\n"));
     assert_eq!(shown(), before);
+}
+
+fn a_certificate_is_ordered_over_the_route_and_an_authority_that_is_away_holds_nothing_up(world: &World) {
+    let routed = Routed::in_front_of(world);
+    let proxy = SocketAddr::from(([127, 0, 0, 1], routed.http));
+    let mut authority = Authority::start(&world.scratch("acme"), proxy, Duration::from_secs(1_000 * 3_600));
+    let (directory, root) = (authority.directory(), authority.root());
+    let acme = format!("acme: {{directory: \"{directory}\", ca_file: {}, preflight: \"{proxy}\"}}\n", root.display());
+    world.host(&format!("{}{acme}", routed.settings()));
+    world.push("web", &routed.manifest("one", ""));
+    world.converge();
+    world.is_synced();
+    assert!(routed.get_secured("/").ends_with("one\n"));
+    assert!(routed.issuer().contains("Pebble"), "{}", routed.issuer());
+    assert_eq!(status(&routed.get("/")), "301");
+    let told = world.run(&["status", "web", "--output", "json"]).expect(0).json();
+    let (app, route) = (&told[0], &told[0]["services"][0]["route"]);
+    assert_eq!((&app["health"], &route["answers"]), (&"Healthy".into(), &true.into()), "{told}");
+    let until: jiff::Timestamp = route["certificate_until"].as_str().unwrap().parse().unwrap();
+    assert!((900..=1000).contains(&until.duration_since(jiff::Timestamp::now()).as_hours()), "{until}");
+    // A rollout orders nothing, and needs nobody's authority.
+    authority.stop();
+    world.push("web", &routed.manifest("two", ""));
+    world.converge();
+    assert!(routed.get_secured("/").ends_with("two\n"));
+    assert_eq!(authority.orders(), 1);
+    // A name more cannot be had now: what is there is shown, and people are told.
+    let more = format!("www.{}", routed.host());
+    world.push("web", &routed.manifest("two", "").replace("hosts: [", &format!("hosts: [{more}, ")));
+    let ran = world.converge();
+    assert_eq!(ran.json()["apps"][0]["health"], "Degraded", "{}", ran.stdout);
+    assert!(routed.get_secured("/").ends_with("two\n"));
+    let told = world.run(&["status", "web"]).expect(0).stdout;
+    assert!(told.contains("the certificate of `web` is not to be had yet"), "{told}");
 }
 
 fn walk(folder: &std::path::Path) -> Vec<String> {
