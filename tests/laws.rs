@@ -15,6 +15,8 @@ mod lives;
 mod mutants;
 #[path = "laws/one.rs"]
 mod one;
+#[path = "laws/routed.rs"]
+mod routed;
 #[path = "laws/several.rs"]
 mod several;
 #[path = "laws/surprise.rs"]

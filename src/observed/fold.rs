@@ -58,6 +58,7 @@ pub fn fold(observed: &mut Observed, desired: &Desired, step: &Step, effect: &Ef
                 facts.stopped = false;
                 facts.old_configs = false;
             });
+            fold_front::leads_nowhere(observed, container);
             told(observed, container);
         }
         Step::Await { container, .. } => match effect {

@@ -65,7 +65,7 @@ pub fn certificate(observed: &mut Observed, service: &ServiceName, state: Certif
     }
 }
 
-/// A container that is stopped is found elsewhere when it is started again.
+/// A container that is stopped, and then started, is found elsewhere than before.
 pub fn leads_nowhere(observed: &mut Observed, container: &str) {
     let Some(id) = id(observed, container) else { return };
     let Some(front) = &mut observed.front else { return };

@@ -172,8 +172,9 @@ pub fn before(step: &Step, desired: &Desired, observed: &Observed, plan: &Plan) 
             return broken(Law::JobsInTime, format!("{step} on the way back"));
         }
         Step::Route { container, .. } => {
-            let ready = observed.containers.get(container).is_some_and(|it| it.readiness == Readiness::Ready);
-            if !ready {
+            // One that was ready and fails is still the one that there is.
+            let was_ready = |it: &Container| matches!(it.readiness, Readiness::Ready | Readiness::Failing);
+            if !observed.containers.get(container).is_some_and(was_ready) {
                 return broken(Law::KeepsServing, format!("{step}, which was not seen ready"));
             }
         }
