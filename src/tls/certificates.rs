@@ -93,7 +93,7 @@ impl Certificates {
         authority::certificate(&self.disk)
     }
 
-    /// Obtains what is wanted, if that is due: however often it is called, an authority is asked no more than [`due`]
+    /// Obtains what is wanted, if that is due: however often it is called, an authority is asked no more than [`due()`]
     /// allows.
     ///
     /// # Errors

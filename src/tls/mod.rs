@@ -1,7 +1,7 @@
 //! Certificates of routes: where they come from, where they lie, and when the next is due.
 //!
 //! A certificate belongs to one service's route. What is held is read from the disk at each look, and nothing else is
-//! remembered but when an authority may be asked again. [`due`] decides and knows neither clock nor disk;
+//! remembered but when an authority may be asked again. [`due()`] decides and knows neither clock nor disk;
 //! [`Certificates`] does what is due.
 
 mod account;
