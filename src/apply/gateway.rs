@@ -119,7 +119,7 @@ impl Gateway {
             return Err(if detail.life.is_up() {
                 StepError::Taken {
                     what: format!("`{name}` has no address at which the proxy reaches it"),
-                    hint: format!("publish its port on loopback (`ports: [\"127.0.0.1:0:{}\"]`)", route.port),
+                    hint: format!("publish its port on loopback (`ports: [\"{0}:{0}\"]`)", route.port),
                 }
             } else {
                 StepError::Surprise { what: format!("container `{name}` does not run any more") }

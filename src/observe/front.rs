@@ -42,7 +42,7 @@ pub async fn look(
     let shows_ours = !driver.has_certificates_of_its_own();
     let certified = routed.filter(|_| shows_ours).filter_map(|(service, route)| {
         let wanted = wanted(&name, service, route)?;
-        Some((service.clone(), certificate(certificates, &wanted, installed.site.routes.get(service))))
+        Some((service.clone(), certificate(certificates, look.now, &wanted, installed.site.routes.get(service))))
     });
     Ok(Front {
         away: None,
@@ -139,8 +139,8 @@ pub fn wanted(site: &SiteName, service: &ServiceName, route: &Route) -> Option<W
     Wanted::new(name, route.names().into_iter().map(str::to_owned).collect(), origin).ok()
 }
 
-fn certificate(certificates: &Certificates, wanted: &Wanted, served: Option<&Served>) -> Certificate {
-    match certificates.due(Timestamp::now(), wanted) {
+fn certificate(certificates: &Certificates, now: Timestamp, wanted: &Wanted, served: Option<&Served>) -> Certificate {
+    match certificates.due(now, wanted) {
         Due::Now(_) => Certificate::Due,
         Due::Wait { .. } => Certificate::Awaited,
         Due::Ask | Due::Hold { .. } | Due::Given => {
