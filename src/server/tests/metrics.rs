@@ -4,7 +4,7 @@ use crate::{
     plan::{Action, Cause, Change, Interruption, Resource},
     record::Outcome,
     server::Metrics,
-    show::report::{AppReport, HealthWord, Status},
+    show::report::{AppReport, HealthWord, RouteReport, Status},
     value::EnvironmentName,
 };
 use jiff::Timestamp;
@@ -150,4 +150,25 @@ fn counts_of_notices_are_taken_over_and_never_go_down() {
         metrics.notices(count, 0, 0);
         assert_eq!(sent(), expected);
     }
+}
+
+#[test]
+fn a_route_has_figures_as_long_as_it_is_there() {
+    let metrics = Metrics::new();
+    let route = |answers, until| RouteReport {
+        service: "api".parse().unwrap(),
+        hosts: vec!["api.example.com".to_owned()],
+        answers,
+        certificate_until: until,
+        trouble: None,
+    };
+    let told = |routes| AppReport { routes, ..report("web", None, &[]) };
+    let up = format!("reconcile_route_up{{{WEB},service=\"api\"}}");
+    let expiry = format!("reconcile_certificate_expiry_timestamp_seconds{{{WEB},service=\"api\"}}");
+    pass(&metrics, &told(vec![route(true, Some(at(5000)))]));
+    assert_eq!((value(&metrics, &up), value(&metrics, &expiry)), (Some("1".to_owned()), Some("5000.0".to_owned())));
+    pass(&metrics, &told(vec![route(false, None)]));
+    assert_eq!((value(&metrics, &up), value(&metrics, &expiry)), (Some("0".to_owned()), None));
+    pass(&metrics, &told(Vec::new()));
+    assert_eq!((value(&metrics, &up), value(&metrics, &expiry)), (None, None));
 }
