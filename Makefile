@@ -13,13 +13,19 @@ nextest:
 
 # What the build needs, what the CI jobs that `init` writes call (a test runs them), the servers that tests ask.
 # Runlevel 1 keeps the package from starting an sshd of its own.
-tools:
+tools: target/tools/moto/bin/moto_server
 	@missing=; [ -e /usr/include/openssl/ssl.h ] || missing=libssl-dev; \
 	[ -e /usr/lib/$$(uname -m)-linux-gnu/faketime ] || missing="$$missing libfaketime"; \
-	for pair in age:age pkg-config:pkg-config curl:curl jq:jq /usr/sbin/sshd:openssh-server ssh-keygen:openssh-client openssl:openssl systemd-analyze:systemd docker-registry:docker-registry htpasswd:apache2-utils /usr/bin/pebble:pebble /usr/sbin/nginx:nginx-light caddy:caddy; do \
+	for pair in age:age pkg-config:pkg-config curl:curl jq:jq /usr/sbin/sshd:openssh-server ssh-keygen:openssh-client openssl:openssl systemd-analyze:systemd docker-registry:docker-registry htpasswd:apache2-utils /usr/bin/pebble:pebble /usr/sbin/nginx:nginx-light caddy:caddy /usr/lib/postgresql/15/bin/postgres:postgresql redis-server:redis-server /usr/sbin/mariadbd:mariadb-server; do \
 	command -v $${pair%%:*} >/dev/null || missing="$$missing $${pair#*:}"; done; \
 	[ -z "$$missing" ] || \
 	{ apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; }
+
+# A server of S3's protocol, and a client of its own make, for `tests/s3`.
+target/tools/moto/bin/moto_server:
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || \
+	{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv; }
+	python3 -m venv target/tools/moto && target/tools/moto/bin/python -m pip install --quiet 'moto[server]==5.2.5'
 
 lint:
 	cargo fmt --check
@@ -38,7 +44,7 @@ bench:
 
 # The same tests with many more cases, those that take too long for every push, and the fuzz targets.
 nightly: tools nextest
-	PROPTEST_CASES=20000 LAWS_STATES=5000 CRASH_SEEDS=1000 scripts/engines run -- cargo nextest run --locked --run-ignored all $(ARGS); \
+	PROPTEST_CASES=20000 LAWS_STATES=5000 CRASH_SEEDS=1000 ROLLOUTS=10 KILLS=8 scripts/engines run -- cargo nextest run --locked --run-ignored all $(ARGS); \
 	tests=$$?; scripts/fuzz && exit $$tests
 
 # Every fuzz target for FUZZ_SECONDS (300) seconds.

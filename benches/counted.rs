@@ -3,8 +3,8 @@
 use reconcile::{
     desired::spec::Adjustable,
     engine::{
-        Answer, CreateContainer, CreateNetwork, Detail, Engine, EngineInfo, Event, ImageView, LabelFilter, NetworkView,
-        PullImage, Summary, VolumeView,
+        Answer, CreateContainer, CreateNetwork, Detail, Engine, EngineInfo, Event, FlowInside, ImageView, LabelFilter,
+        NetworkView, Outflow, PullImage, RanInside, RunInside, Summary, VolumeView,
     },
 };
 use std::{
@@ -76,12 +76,17 @@ counted! {
     create_network(network: &CreateNetwork) -> String;
     remove_network(id: &str) -> ();
     create_volume(name: &str, labels: &BTreeMap<String, String>) -> ();
+    discard_volume(name: &str) -> ();
     create(container: &CreateContainer) -> String;
     start(id: &str) -> ();
     stop(id: &str, grace: Duration) -> ();
     remove(id: &str) -> ();
     rename(id: &str, name: &str) -> ();
     adjust(id: &str, to: &Adjustable) -> ();
+    run_inside(id: &str, run: &RunInside) -> RanInside;
+    flow_inside(id: &str, run: FlowInside) -> Receiver<Outflow>;
+    import(archive: Receiver<Vec<u8>>) -> String;
+    pause(id: &str) -> ();
     unpause(id: &str) -> ();
     signal(id: &str, signal: &str) -> ();
     connect(id: &str, network: &str, aliases: &BTreeSet<String>) -> ();

@@ -104,6 +104,7 @@ impl Bench {
             installation: INSTALLATION.to_owned(),
             engine: address.to_owned(),
             lock_dir: state.path().join("locks"),
+            restores: state.path().join("restores"),
             parallel: SIDE_BY_SIDE,
             repair: true,
             prune: true,
@@ -112,6 +113,8 @@ impl Bench {
             protected_paths: Vec::new(),
             revisions: kept,
             images: 3,
+            places: Vec::new(),
+            failures: reconcile::backup::Failures::default(),
             secrets: Secrets::default(),
         };
         let ledger = StateDir::open(&state.path().join("state")).await?.ledger();
@@ -123,6 +126,8 @@ impl Bench {
             begun: Begun::default(),
             gateway: None,
             keyring: Arc::default(),
+            places: Arc::default(),
+            restores: state.path().join("restores").into(),
         };
         Ok(Self { services, host: Host { hands, ledger, settings }, environment: "bench".parse()?, _state: state })
     }
@@ -362,6 +367,9 @@ fn nothing() -> Observed {
         volumes: BTreeMap::new(),
         deliveries: BTreeMap::new(),
         front: None,
+        copies: BTreeMap::new(),
+        unread: BTreeMap::new(),
+        uncopied: BTreeMap::new(),
         applied: Applied::default(),
     }
 }

@@ -12,12 +12,15 @@
 //! `tests/layers.rs` reads the imports and keeps it so.
 
 pub mod apply;
+pub mod backup;
 pub mod blame;
+pub mod cause;
 pub mod cli;
 pub mod closed_file;
 pub mod desired;
 pub mod engine;
 pub mod host;
+pub mod http1;
 pub mod manifest;
 pub mod notice;
 pub mod observe;

@@ -7,6 +7,8 @@ mod advised;
 mod authority;
 #[path = "certificates/issued.rs"]
 mod issued;
+#[path = "nginx/port.rs"]
+mod port;
 #[path = "certificates/proxy.rs"]
 mod proxy;
 #[path = "certificates/refused.rs"]

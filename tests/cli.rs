@@ -28,7 +28,7 @@ fn help_and_version_are_results() {
 #[test]
 fn what_is_not_built_yet_is_refused_by_name() {
     let place = Place::with_repository();
-    for words in [vec!["diff", "web"], vec!["logs", "web", "-f"], vec!["backup", "run"], vec!["restore", "--help"]] {
+    for words in [vec!["diff", "web"], vec!["logs", "web", "-f"], vec!["stop", "web"], vec!["stop", "--help"]] {
         place.run(&words).is(1).complains(&format!("`{}` is not supported yet", words[0]));
     }
     place.run(&["--dry-run", "--out", "plan.json"]).is(1).complains("`--out` is not supported yet");

@@ -2,6 +2,8 @@
 
 #[path = "crash/closed.rs"]
 mod closed;
+#[path = "crash/copied.rs"]
+mod copied;
 #[path = "crash/delivered.rs"]
 mod delivered;
 #[path = "crash/fetching.rs"]

@@ -6,6 +6,8 @@ mod at_once;
 mod branch;
 #[path = "daemon/calls.rs"]
 mod calls;
+#[path = "daemon/copies.rs"]
+mod copies;
 #[path = "daemon/dead_folder.rs"]
 mod dead_folder;
 #[path = "daemon/dependencies.rs"]

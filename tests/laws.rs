@@ -1,6 +1,8 @@
 //! The plan's laws over every small world. `LAWS_SEED` takes another sample of the orders that are too many to walk
 //! all, `LAWS_STATES` walks more of them.
 
+#[path = "laws/copied.rs"]
+mod copied;
 #[path = "laws/delivered.rs"]
 mod delivered;
 #[path = "laws/draw.rs"]

@@ -7,6 +7,9 @@ use reading::{SourceFile, sources};
 
 /// Rooms without clock, disk, engine or runtime. `record/target.rs` is one file of a room that has effects.
 const PURE: &[&str] = &[
+    "backup/copy.rs",
+    "backup/due.rs",
+    "backup/retention.rs",
     "blame",
     "value",
     "yaml",
@@ -16,6 +19,11 @@ const PURE: &[&str] = &[
     "plan",
     "policy",
     "proxy/ability.rs",
+    "proxy/claim.rs",
+    "proxy/nginx_proxy/files.rs",
+    "proxy/nginx_proxy/rendered.rs",
+    "proxy/nginx_proxy/words.rs",
+    "proxy/traefik/mod.rs",
     "record/target.rs",
     "secret/sops",
 ];
@@ -27,6 +35,7 @@ const EFFECTS: &[&str] = &[
     "crate::closed_file",
     "crate::cli",
     "crate::engine",
+    "crate::http1",
     "crate::observe",
     "crate::pass",
     "crate::probe",
@@ -88,6 +97,28 @@ const WALLS: &[(&str, &[&str])] = &[
         ],
     ),
     ("probe", &["crate::plan", "crate::manifest", "crate::record"]),
+    // Copies and their way: who asks containers for data, and when an app has its pass, is not its business.
+    (
+        "backup",
+        &[
+            "crate::apply",
+            "crate::cli",
+            "crate::engine",
+            "crate::manifest",
+            "crate::observe",
+            "crate::observed",
+            "crate::pass",
+            "crate::plan",
+            "crate::record",
+            "crate::show",
+            "crate::source",
+        ],
+    ),
+    // One question on a connection: whose it is, and what it decides, is not its business.
+    (
+        "http1",
+        &["crate::desired", "crate::engine", "crate::observe", "crate::observed", "crate::probe", "crate::proxy"],
+    ),
     // What a proxy is told: when, and of which container, is not its business.
     ("proxy", &["crate::engine", "crate::plan", "crate::manifest", "crate::record", "crate::apply", "crate::observe"]),
     // Who opens a registry: what is fetched from it, and when, is not its business.
@@ -186,11 +217,13 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("croner", &["value"]),
     ("git2", &["source"]),
     ("ssh_key", &["source"]),
+    ("flate2", &["backup"]),
+    ("zstd", &["backup"]),
     ("indicatif", &["cli"]),
     ("lettre", &["notice"]),
     ("prometheus_client", &["server"]),
     ("reqwest", &["notice", "proxy", "tls"]),
-    ("rusqlite", &["record"]),
+    ("rusqlite", &["record", "backup/porter"]),
     ("instant_acme", &["tls"]),
     ("rcgen", &["tls"]),
     ("x509_parser", &["tls"]),

@@ -55,6 +55,8 @@ fn report(app: &str, outcome: Outcome) -> AppReport {
         notes: Vec::new(),
         engine_socket: Vec::new(),
         routes: Vec::new(),
+        copies: Default::default(),
+        left: Vec::new(),
         images: BTreeMap::new(),
     }
 }

@@ -6,16 +6,22 @@ mod backend;
 mod client;
 #[path = "nginx/load.rs"]
 mod load;
+#[path = "nginx/port.rs"]
+mod port;
 #[path = "nginx/process.rs"]
 mod process;
 #[path = "nginx/refused.rs"]
 mod refused;
 #[path = "nginx/rig.rs"]
 mod rig;
+#[path = "nginx/route.rs"]
+mod route;
 #[path = "nginx/secured.rs"]
 mod secured;
 #[path = "nginx/served.rs"]
 mod served;
+#[path = "nginx/shared.rs"]
+mod shared;
 #[path = "nginx/strings.rs"]
 mod strings;
 #[path = "nginx/switched.rs"]

@@ -12,6 +12,8 @@ mod https;
 mod large;
 #[path = "source/moved.rs"]
 mod moved;
+#[path = "nginx/port.rs"]
+mod port;
 #[path = "source/rewind.rs"]
 mod rewind;
 #[path = "source/run.rs"]

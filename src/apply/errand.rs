@@ -1,6 +1,7 @@
 //! From a step to the one request it makes of the engine, with every name turned into the id of a container of ours.
 
 use super::{
+    copy_first::CopyFirst,
     deliver::{DeliveredFile, Delivery},
     gateway,
 };
@@ -28,6 +29,7 @@ use std::{
 #[derive(Clone, Debug, PartialEq)]
 pub enum Errand {
     Pull { reference: String, platform: Option<String> },
+    CopyFirst(Box<CopyFirst>),
     CreateNetwork(CreateNetwork),
     RemoveNetwork { id: String },
     CreateVolume { name: String, labels: BTreeMap<String, String> },
@@ -76,6 +78,13 @@ pub fn errand(step: &Step, observed: &Observed, context: &Context<'_>) -> Option
     let desired = context.desired;
     Some(match step {
         Step::Pull { reference, platform } => Errand::Pull { reference: reference.clone(), platform: platform.clone() },
+        Step::CopyFirst { .. } => Errand::CopyFirst(Box::new(CopyFirst {
+            installation: context.installation.to_owned(),
+            environment: desired.environment.clone(),
+            app: desired.app.clone(),
+            backup: observed.applied.owed.as_ref()?.backup.clone(),
+            before_revision: context.revision,
+        })),
         Step::CreateNetwork { network } => Errand::CreateNetwork(create_network(network, context)?),
         Step::RemoveNetwork { id, .. } => Errand::RemoveNetwork { id: id.clone() },
         Step::CreateVolume { volume } => create_volume(volume, context)?,
@@ -135,14 +144,16 @@ pub fn errand(step: &Step, observed: &Observed, context: &Context<'_>) -> Option
         | Step::SeeRouted { .. }
         | Step::Drain { .. }
         | Step::Unroute { .. }
+        | Step::StandIn { .. }
         | Step::Certify { .. }
-        | Step::ShowCertificate { .. } => Errand::Gateway(of_route(step, observed, desired)?),
+        | Step::ShowCertificate { .. } => Errand::Gateway(of_route(step, observed, context)?),
     })
 }
 
 /// What a step does to a route.
-fn of_route(step: &Step, observed: &Observed, desired: &Desired) -> Option<gateway::Errand> {
-    let site = SiteName { environment: desired.environment.clone(), app: desired.app.clone() };
+fn of_route(step: &Step, observed: &Observed, context: &Context<'_>) -> Option<gateway::Errand> {
+    let desired = context.desired;
+    let site = SiteName::of(desired);
     let place = |service: &ServiceName| gateway::Place { site: site.clone(), service: service.clone() };
     let routed = |role: &Role| desired.service_of(role).and_then(|it| Some((it, Box::new(it.route.clone()?))));
     let named = |name: &String| observed.containers.get(name).map(|it| (it.id.clone(), name.clone()));
@@ -150,7 +161,15 @@ fn of_route(step: &Step, observed: &Observed, desired: &Desired) -> Option<gatew
     Some(match step {
         Step::Route { container, role } => {
             let (service, route) = routed(role)?;
-            gateway::Errand::Route { place: place(&service.name), route, container: named(container)? }
+            let users = match &route.basic_auth {
+                // Without its users nothing is led there: it would be open to everybody.
+                Some(secret) => {
+                    let (digest, text) = (service.users()?.clone(), context.secrets.values.get(secret)?.clone());
+                    Some(gateway::Users { digest, text })
+                }
+                None => None,
+            };
+            gateway::Errand::Route { place: place(&service.name), route, users, container: named(container)? }
         }
         Step::SeeRouted { container, role } => {
             let (service, route) = routed(role)?;
@@ -159,9 +178,11 @@ fn of_route(step: &Step, observed: &Observed, desired: &Desired) -> Option<gatew
         }
         Step::Drain { role, .. } => gateway::Errand::Drain { time: routed(role)?.1.drain },
         Step::Unroute { service } => gateway::Errand::Unroute { place: place(service) },
+        Step::StandIn { service } => gateway::Errand::StandIn { place: place(service), route: of(service)? },
         Step::Certify { service } => gateway::Errand::Certify { place: place(service), route: of(service)? },
         Step::ShowCertificate { service } => gateway::Errand::Show { place: place(service), route: of(service)? },
         Step::Pull { .. }
+        | Step::CopyFirst { .. }
         | Step::CreateNetwork { .. }
         | Step::RemoveNetwork { .. }
         | Step::CreateVolume { .. }
@@ -265,9 +286,7 @@ fn create_network(name: &str, context: &Context<'_>) -> Option<CreateNetwork> {
 
 fn create_volume(name: &str, context: &Context<'_>) -> Option<Errand> {
     let wanted = context.desired.volumes.get(name)?;
-    let mut labels = wanted.labels.clone();
-    labels.extend(label::of_app(context.installation, context.desired));
-    labels.insert(label::VOLUME.to_owned(), wanted.key.clone());
+    let labels = label::of_volume(context.installation, context.desired, wanted);
     Some(Errand::CreateVolume { name: name.to_owned(), labels })
 }
 

@@ -6,6 +6,7 @@ use super::{
     slots::Slots,
 };
 use crate::{
+    backup::{AnyPlace, BackupError},
     blame::Blame,
     engine::{Detail, Engine, EngineError, EngineInfo},
     observed::{Effect, Failure, Life},
@@ -13,7 +14,8 @@ use crate::{
     registry::Keyring,
     tls::TlsError,
 };
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
+use tokio::sync::watch;
 
 /// Why an errand came to nothing, where the revision is not at fault. (Where it is, the effect is `Failed`.)
 #[derive(Debug, thiserror::Error)]
@@ -30,13 +32,16 @@ pub enum StepError {
     /// Something on the host stands in the way.
     #[error("{what}")]
     Taken { what: String, hint: String },
-    /// The host's file system did not do it.
     /// The proxy does not serve it.
     #[error(transparent)]
     Proxy(ProxyError),
     /// There is no certificate, not even one of the host's own.
     #[error("there is no certificate")]
     Certificate(#[source] TlsError),
+    /// There is no copy to go back to, so nothing is begun.
+    #[error("there is no verified copy of {items}, and without one nothing is changed")]
+    NoCopy { items: String, source: BackupError },
+    /// The host's file system did not do it.
     #[error("cannot {doing}")]
     Files { doing: String, source: std::io::Error },
     /// The host's policy does not allow it, as things are by now.
@@ -60,6 +65,10 @@ impl StepError {
             Self::NotPulled(why) => Some(why.hint()),
             Self::Proxy(error) => Some(error.hint()),
             Self::Certificate(error) => error.hint(),
+            Self::NoCopy { source, .. } => {
+                let way_out = "`backup: {before_deploy: never}` on the branch rolls out without a copy";
+                Some(source.hint().map_or_else(|| way_out.to_owned(), |hint| format!("{hint}\n{way_out}")))
+            }
             Self::Files { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
                 Some("only root can give files to another user: leave `uid` and `gid` out, or run as root".to_owned())
             }
@@ -119,6 +128,10 @@ pub struct Hands<E> {
     pub gateway: Option<Gateway>,
     /// What opens registries: a pull says what is fetched, and never with which password.
     pub keyring: Arc<Keyring>,
+    /// Where copies of data lie.
+    pub places: Arc<[AnyPlace]>,
+    /// Where what is begun on data is noted.
+    pub restores: Arc<Path>,
 }
 
 impl<E> Clone for Hands<E> {
@@ -131,6 +144,8 @@ impl<E> Clone for Hands<E> {
             begun: self.begun.clone(),
             gateway: self.gateway.clone(),
             keyring: Arc::clone(&self.keyring),
+            places: Arc::clone(&self.places),
+            restores: Arc::clone(&self.restores),
         }
     }
 }
@@ -151,6 +166,18 @@ impl<E: Engine> Hands<E> {
     /// # Errors
     /// The world's: the engine is away, something is in the way, or the thing is gone.
     pub async fn perform(&self, errand: Errand) -> Result<Effect, StepError> {
+        self.perform_until(errand, None).await
+    }
+
+    /// As [`Hands::perform`]; what may take very long is given up in good order when `given_up` turns true.
+    ///
+    /// # Errors
+    /// As [`Hands::perform`].
+    pub async fn perform_until(
+        &self,
+        errand: Errand,
+        given_up: Option<watch::Receiver<bool>>,
+    ) -> Result<Effect, StepError> {
         // Waiting takes no slot: only calls do.
         match errand {
             Errand::Await { id, name, service } => return self.prover().ready(&id, &name, &service).await,
@@ -160,6 +187,9 @@ impl<E: Engine> Hands<E> {
             Errand::Start { id, name, shown } => {
                 let _slot = self.slots.start().await;
                 return self.start(&id, &name, &shown).await;
+            }
+            Errand::CopyFirst(copies) => {
+                return copies.run(&self.engine, (&self.places, &self.restores), given_up).await;
             }
             // A registry that stalls keeps nobody but those who pull.
             Errand::Pull { reference, platform } => {
@@ -206,6 +236,7 @@ impl<E: Engine> Hands<E> {
             | Errand::AwaitExit { .. }
             | Errand::Start { .. }
             | Errand::Pull { .. }
+            | Errand::CopyFirst(_)
             | Errand::Deliver(_)
             | Errand::Gateway(_)
             | Errand::Withdraw { .. } => Ok(Effect::Done),

@@ -3,8 +3,8 @@
 use super::perform::StepError;
 use crate::{
     blame::Blame,
-    desired::{Desired, label, spec::Protocol, spec::PublishedPort},
-    engine::{Answer, Engine, Summary},
+    desired::{Desired, DesiredService, label, spec::Protocol, spec::PublishedPort},
+    engine::{Answer, Engine, ImageView, Summary},
     observed::{Observed, Role},
     plan::{Obstacle, Plan, Step},
 };
@@ -62,26 +62,39 @@ pub async fn check<E: Engine>(
                 });
             }
         }
-        obstacles.extend(uncovered_volume(engine, service, observed).await?);
+        obstacles.extend(of_image(engine, service, observed).await?);
     }
     observed.foreign_names = foreign_names;
     Ok(obstacles)
 }
 
+/// What an image says that its service has no answer to.
+async fn of_image<E: Engine>(engine: &E, service: &DesiredService, observed: &Observed) -> Answer<Vec<Obstacle>> {
+    let Some(image) = observed.images.get(&service.spec.image) else { return Ok(Vec::new()) };
+    let Some(view) = engine.image(&image.id).await? else { return Ok(Vec::new()) };
+    Ok([uncovered_volume(service, &view), untold_port(service, &view)].into_iter().flatten().collect())
+}
+
+/// A route that leaves its port to the image, which exposes none or several.
+fn untold_port(service: &DesiredService, view: &ImageView) -> Option<Obstacle> {
+    let route = service.route.as_ref().filter(|route| route.port.is_none())?;
+    let why = route.port_of(&view.exposed).err()?;
+    Some(Obstacle {
+        blame: Blame::Revision,
+        service: Some(service.name.clone()),
+        summary: format!("`proxy` does not say which port it leads to, and image `{}` {why}", service.spec.image),
+        hint: Some(format!("write `services.{}.proxy.port`", service.name)),
+    })
+}
+
 /// An image's `VOLUME` that no volume or tmpfs covers would put data where nobody finds it again.
-async fn uncovered_volume<E: Engine>(
-    engine: &E,
-    service: &crate::desired::DesiredService,
-    observed: &Observed,
-) -> Answer<Option<Obstacle>> {
-    let Some(image) = observed.images.get(&service.spec.image) else { return Ok(None) };
-    let Some(view) = engine.image(&image.id).await? else { return Ok(None) };
+fn uncovered_volume(service: &DesiredService, view: &ImageView) -> Option<Obstacle> {
     let covered = |path: &String| {
         let trimmed = path.trim_end_matches('/');
         service.spec.mounts.iter().any(|mount| mount.target.trim_end_matches('/') == trimmed)
             || service.spec.tmpfs.keys().any(|target| target.trim_end_matches('/') == trimmed)
     };
-    Ok(view.volumes.iter().find(|path| !covered(path)).map(|path| Obstacle {
+    view.volumes.iter().find(|path| !covered(path)).map(|path| Obstacle {
         blame: Blame::Revision,
         service: Some(service.name.clone()),
         summary: format!(
@@ -89,7 +102,7 @@ async fn uncovered_volume<E: Engine>(
             service.spec.image
         ),
         hint: Some(format!("mount a volume (`volumes: [\"data:{path}\"]`) or a tmpfs (`tmpfs: [{path}]`) there")),
-    }))
+    })
 }
 
 /// Where a path of this host leads once every link in it is followed, also where its end is not there yet; none where

@@ -114,10 +114,11 @@ fn denied(session: &Session, desired: &Desired, tree: Option<&Node>) -> Option<E
         return None;
     }
     let protected = session.protected_paths(session.settings.engine.as_deref());
-    let HostFile { policy, proxy, .. } = &host.settings;
+    let HostFile { policy, proxy, backup, .. } = &host.settings;
     let judge = |subject: &Subject<'_>, spec: &ContainerSpec| {
         let mut denials = policy::judge(policy, subject, spec);
         denials.extend(policy::routed(policy, proxy, subject));
+        denials.extend(policy::stored(backup, subject));
         denials
     };
     let denials = policy::of_app(desired, &protected, judge);
@@ -133,13 +134,15 @@ fn report(app: &AppName, old: &Desired, new: &Desired, engine: &str) -> AppRepor
         status: if changes.is_empty() { Status::Synced } else { Status::OutOfSync },
         health: HealthWord::Unknown,
         held: None,
-        notes: notes(new, &changes, engine),
+        notes: notes(new, &changes, (engine, None)),
         engine_socket: notes::engine_socket(new, engine),
         changes,
         outcome: None,
         error: None,
         images: BTreeMap::new(),
         routes: Vec::new(),
+        copies: crate::show::report::CopiesReport::default(),
+        left: Vec::new(),
         suspended: false,
         wakes_at: None,
     }

@@ -4,9 +4,9 @@
 //! also refuses global flags before a subcommand, so the conflict is told here instead (research, stack §2).
 
 use super::{
-    accept_rewind::AcceptRewind, converge::Converge, history::History, init::Init, resume::Resume, rollback::Rollback,
-    schema::Schema, secret::Secret, show_revision::Show, status::Status, suspend::Suspend, validate::Validate,
-    watch::Watch,
+    accept_rewind::AcceptRewind, backup::Backup, converge::Converge, drill::Drill, history::History, init::Init,
+    porter::Porter, restore::Restore, resume::Resume, rollback::Rollback, schema::Schema, secret::Secret,
+    show_revision::Show, status::Status, suspend::Suspend, validate::Validate, watch::Watch,
 };
 use crate::value::EnvironmentName;
 use clap::{
@@ -16,22 +16,8 @@ use clap::{
 use std::{ffi::OsString, path::PathBuf};
 
 /// Commands of later rooms: known, so that they are refused by name and not as mistyped.
-const NOT_YET: &[&str] = &[
-    "apply",
-    "diff",
-    "config",
-    "logs",
-    "stop",
-    "start",
-    "backup",
-    "restore",
-    "drill",
-    "import",
-    "doctor",
-    "prune",
-    "completions",
-    "man",
-];
+const NOT_YET: &[&str] =
+    &["apply", "diff", "config", "logs", "stop", "start", "import", "doctor", "prune", "completions", "man"];
 
 /// Brings a Docker or Podman host to what a git repository of manifests says.
 ///
@@ -64,8 +50,14 @@ pub enum Command {
     AcceptRewind(AcceptRewind),
     #[command(disable_help_subcommand = true)]
     Secret(Secret),
+    #[command(disable_help_subcommand = true)]
+    Backup(Backup),
+    Restore(Restore),
+    Drill(Drill),
     Schema(Schema),
     Init(Init),
+    #[command(hide = true, disable_help_subcommand = true)]
+    Porter(Porter),
 }
 
 /// What every command takes: a flag wins over its variable, the variable over the host file, that over the default.

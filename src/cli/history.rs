@@ -1,7 +1,7 @@
 //! `history`: the revisions of an app.
 
-use super::{Complaint, results, session::Session};
-use crate::{show, value::AppName};
+use super::{Complaint, backup::places, results, session::Session};
+use crate::{pass::way_back::copies_before, show, value::AppName};
 use clap::Args;
 use std::cmp::Reverse;
 
@@ -19,19 +19,22 @@ impl History {
     /// The app is not known; the ledger cannot be read.
     pub async fn run(&self, session: &Session) -> Result<(), Complaint> {
         let ledger = session.reading().await?;
-        let mut entries = Vec::new();
+        let (places, mut entries) = (places::all(session), Vec::new());
         match &self.app {
             Some(app) => {
                 for environment in session.places(&ledger, app).await? {
-                    entries.extend(ledger.app(&environment, app).await?.entries.iter().map(show::HistoryEntry::from));
+                    let copies = tokio::task::block_in_place(|| copies_before(&places, &environment, app));
+                    let of_app = ledger.app(&environment, app).await?.entries;
+                    entries.extend(of_app.iter().map(|entry| show::HistoryEntry::with(entry, &copies)));
                 }
             }
             None => {
                 for environment in session.environments()? {
                     for app in ledger.apps(&environment).await? {
                         let of_app = ledger.app(&environment, &app).await?.entries;
-                        entries
-                            .extend(of_app.iter().map(|entry| show::HistoryEntry::from(entry).of(&environment, &app)));
+                        let copies = tokio::task::block_in_place(|| copies_before(&places, &environment, &app));
+                        let told = |entry| show::HistoryEntry::with(entry, &copies).of(&environment, &app);
+                        entries.extend(of_app.iter().map(told));
                     }
                 }
             }

@@ -15,6 +15,16 @@ pub fn listen() -> std::io::Result<watch::Receiver<bool>> {
     begin(|| results::tell("stopping: the step in hand is finished first; once more stops at once\n"))
 }
 
+/// The same for copies, of which nothing half-made is worth anything.
+///
+/// # Errors
+/// As `listen`.
+pub fn listen_to_copies() -> std::io::Result<watch::Receiver<bool>> {
+    begin(|| {
+        results::tell("stopping: the copy in hand is given up, and hooks `after` are run; once more stops at once\n")
+    })
+}
+
 /// The same for a daemon, which tells it in its log.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use std::io::IsTerminal;
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// Libraries whose lower levels print whole requests, which can hold what a manifest's author would not show.
-const CAPPED: [&str; 5] = ["bollard", "hyper", "hyper_util", "lettre", "reqwest"];
+const CAPPED: [&str; 6] = ["bollard", "hyper", "hyper_util", "lettre", "object_store", "reqwest"];
 
 /// Begins to log; a second call changes nothing.
 pub fn begin(arguments: &Arguments) {

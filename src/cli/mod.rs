@@ -7,10 +7,12 @@ mod agree;
 pub mod arguments;
 mod around;
 mod ask;
+mod backup;
 mod branch;
 mod complaint;
 mod converge;
 mod disk;
+mod drill;
 mod engine_address;
 mod gateway;
 mod head;
@@ -22,8 +24,10 @@ mod memory;
 mod named;
 mod neighbours;
 mod origin;
+mod porter;
 mod progress;
 mod reference;
+mod restore;
 mod results;
 mod resume;
 mod rollback;
@@ -67,7 +71,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let verdict = match request {
         Request::NotYet(name) => Err(Complaint::not_yet(&name)),
-        Request::Run(arguments) => begin(&arguments),
+        Request::Run(arguments) => match &arguments.command {
+            // In a container where nothing else is: no runtime, no repository.
+            Some(Command::Porter(porter)) => return porter.run(),
+            Some(_) | None => begin(&arguments),
+        },
     };
     match verdict {
         Ok(Verdict::Done) => ExitCode::SUCCESS,
@@ -108,6 +116,10 @@ async fn run(arguments: &Arguments) -> Result<Verdict, Complaint> {
         Some(Command::Resume(command)) => command.run(&session()?).await.map(|()| Verdict::Done),
         Some(Command::AcceptRewind(command)) => command.run(&session()?).await.map(|()| Verdict::Done),
         Some(Command::Secret(command)) => command.run(global).await.map(|()| Verdict::Done),
+        Some(Command::Backup(command)) => command.run(&session()?).await,
+        Some(Command::Restore(command)) => command.run(&session()?).await,
+        Some(Command::Drill(command)) => command.run(&session()?).await,
+        Some(Command::Porter(_)) => Ok(Verdict::Done),
         Some(Command::Schema(command)) => command.run().map(|()| Verdict::Done),
         Some(Command::Init(command)) => command.run(global).map(|()| Verdict::Done),
     }

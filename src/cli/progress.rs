@@ -56,6 +56,7 @@ impl<S: Subscriber> Layer<S> for Progress {
         let mut state = self.state();
         match told.stage.as_str() {
             "begins" => state.begin(told),
+            "goes" => state.go(told),
             _ => state.end(&told),
         }
     }
@@ -71,6 +72,14 @@ impl State {
         }
         self.running.push((told.step, told.message));
         self.draw();
+    }
+
+    /// A step has other words now.
+    fn go(&mut self, told: Told) {
+        if let Some((_, words)) = self.running.iter_mut().find(|(step, _)| *step == told.step) {
+            *words = told.message;
+            self.draw();
+        }
     }
 
     fn end(&mut self, told: &Told) {
@@ -107,7 +116,10 @@ impl State {
             line.enable_steady_tick(TICK);
             line
         });
-        if !line.message().starts_with(oldest.as_str()) {
+        // What comes after a comma is how far it is.
+        let (begun, now) = (line.message(), oldest.as_str());
+        let name = |words: &str| words.split(", ").next().unwrap_or_default().trim_end_matches('…').to_owned();
+        if name(&begun) != name(now) {
             line.reset_elapsed();
         }
         line.set_message(message);

@@ -1,6 +1,8 @@
 //! Opens what a command needs, and no more: a reading command makes nothing.
 
-use super::{Complaint, arguments::Global, engine_address, head::Manifests, settings, settings::Settings};
+use super::{
+    Complaint, arguments::Global, backup::places, engine_address, head::Manifests, settings, settings::Settings,
+};
 use crate::{
     apply::{Begun, Hands, nudges::Nudges, slots::Slots},
     desired::SpecHash,
@@ -201,13 +203,15 @@ impl Session {
         let secrets = self.secrets();
         Ok(pass::Host {
             hands: Hands {
+                gateway: self.gateway(&engine).await?,
                 engine,
                 info,
                 slots: Slots::new(parallel),
                 nudges,
                 begun: Begun::default(),
-                gateway: self.gateway().await?,
                 keyring: Arc::new(self.keyring()),
+                places: places::all(self).into(),
+                restores: self.state_dir().join("restores").into(),
             },
             ledger,
             settings: pass::Settings {
@@ -222,6 +226,9 @@ impl Session {
                 max_deletes: usize::try_from(settings.max_deletes)?,
                 revisions: usize::try_from(settings.retain.revisions)?,
                 images: usize::try_from(settings.retain.images)?,
+                places: places::all(self),
+                failures: places::failures(self),
+                restores: self.state_dir().join("restores"),
                 secrets,
             },
         })

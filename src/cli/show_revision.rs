@@ -1,7 +1,11 @@
 //! `show`: one revision of an app.
 
-use super::{Complaint, results, session::Session};
-use crate::{pass::last_words, show, value::AppName};
+use super::{Complaint, backup::places, results, session::Session};
+use crate::{
+    pass::{last_words, way_back::copies_before},
+    show,
+    value::AppName,
+};
 use clap::Args;
 
 /// Shows one revision: where it came from, how it went, its merged manifest.
@@ -28,7 +32,9 @@ impl Show {
         })?;
         let manifest = ledger.stored_manifest(&environment, &self.app, entry.original()).await?;
         let error = last_words::kept(&ledger, &environment, &self.app, entry.number).await;
-        let revision = show::RevisionAccount { entry: show::HistoryEntry::from(entry), error, manifest };
+        let copies = tokio::task::block_in_place(|| copies_before(&places::all(session), &environment, &self.app));
+        let entry = show::HistoryEntry::with(entry, &copies);
+        let revision = show::RevisionAccount { entry, error, manifest };
         results::report(
             session.settings.output,
             &revision,

@@ -147,12 +147,13 @@ fn of_environment(
 
 /// What the policy denies, where the manifest asks for it.
 fn denied(desired: &Desired, tree: &Node, host: &Host) -> Vec<Problem> {
-    let HostFile { policy, proxy, .. } = &host.settings;
+    let HostFile { policy, proxy, backup, .. } = &host.settings;
     let mut protected = host.settings.private_paths();
     protected.extend(host.settings.engine.as_deref().and_then(socket_path));
     let denials = policy::of_app(desired, &protected, |subject, spec| {
         let mut denials = policy::judge(policy, subject, spec);
         denials.extend(policy::routed(policy, proxy, subject));
+        denials.extend(policy::stored(backup, subject));
         denials
     });
     denials

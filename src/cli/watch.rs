@@ -4,7 +4,7 @@ use super::{Complaint, Verdict, arguments::Global, branch::SessionBranch, interr
 use crate::{
     engine::docker::Docker,
     notice::{Known, Notices, Pace},
-    pass::{Ending, Host},
+    pass::{Ending, Host, held},
     record::Ledger,
     server::{self, Board, Hook, HookError},
     value::{AbsolutePath, EnvironmentName, ListenAddress},
@@ -122,6 +122,9 @@ async fn live(beginning: Beginning, known: Known, ending: Ending) -> Result<Know
         tokio::spawn(answer(address, secret, board, nudge, ending.clone()))
     });
     let host = patiently("the engine", &ending, || session.host(ledger.clone())).await;
+    if let Some(host) = &host {
+        held::bring_back(host).await;
+    }
     let environments = patiently("the source", &ending, || environments(&session)).await;
     let mut known = known;
     if let (Some(host), Some(environments)) = (host, environments) {

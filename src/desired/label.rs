@@ -1,6 +1,6 @@
 //! The labels by which objects on an engine are known as ours. No manifest may set one.
 
-use super::Desired;
+use super::{Desired, DesiredVolume};
 use crate::observed::Role;
 use std::collections::BTreeMap;
 
@@ -49,6 +49,15 @@ pub fn of_app(installation: &str, desired: &Desired) -> BTreeMap<String, String>
     [(INSTALLATION, installation), (ENVIRONMENT, desired.environment.as_str()), (APP, desired.app.as_str())]
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .into()
+}
+
+/// The labels of a volume of an app.
+#[must_use]
+pub fn of_volume(installation: &str, desired: &Desired, volume: &DesiredVolume) -> BTreeMap<String, String> {
+    let mut labels = volume.labels.clone();
+    labels.extend(of_app(installation, desired));
+    labels.insert(VOLUME.to_owned(), volume.key.clone());
+    labels
 }
 
 /// The label that says what a container is for.

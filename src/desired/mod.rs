@@ -2,11 +2,14 @@
 //!
 //! Image ids are not here: what a tag means today is observed, not desired.
 
+pub mod backup;
 pub mod delivery;
+mod dependants;
 pub mod label;
 pub mod names;
 pub mod resolve;
 pub mod route;
+pub mod said;
 pub mod service;
 pub mod spec;
 pub mod windows;
@@ -16,11 +19,12 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::value::PullPolicy;
+pub use backup::Backup;
 pub use delivery::{DeliveryName, FileFacts, SecretSource, UsedSecrets};
 pub use resolve::{Context, KnownSecrets, StoredError, manifest_digest, resolve, resolve_again, resolve_stored};
 pub use route::Route;
 pub use service::{
-    Condition, Dependency, DesiredJob, DesiredService, FailureAction, JobPhase, Order, Probe, ProbeKind, Rollout,
+    Condition, Dependency, DesiredJob, DesiredService, FailureAction, JobPhase, Order, Probe, ProbeKind, Rollout, Said,
     Scheme,
 };
 pub use spec::{ContainerSpec, SpecHash};
@@ -49,6 +53,9 @@ pub struct Desired {
     pub host_key: Option<String>,
     /// What is allowed to happen without being asked.
     pub sync: Sync,
+    /// What of it is copied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<Backup>,
     /// The merged manifest with defaults filled in, as the fields of a plan are named after it.
     pub manifest: serde_json::Value,
 }
@@ -126,6 +133,7 @@ impl Desired {
             secrets: BTreeMap::new(),
             host_key: None,
             sync: Sync::default(),
+            backup: None,
             manifest: serde_json::Value::Null,
         }
     }

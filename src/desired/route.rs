@@ -19,8 +19,9 @@ pub struct Route {
     pub path: String,
     /// The path is cut off before the service sees the request.
     pub strip_path: bool,
-    /// The port of the container.
-    pub port: u16,
+    /// The port of the container; none is the only one that its image exposes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
     /// How the service is spoken to.
     pub backend: Backend,
     /// Names that redirect to the first host, with 308.
@@ -142,6 +143,25 @@ pub enum TlsPolicy {
 }
 
 impl Route {
+    /// The port of the container, of those that it exposes (`8080/tcp`) where the route does not say.
+    ///
+    /// # Errors
+    /// None or several are exposed: what is said of them.
+    pub fn port_of(&self, exposed: &BTreeSet<String>) -> Result<u16, String> {
+        if let Some(port) = self.port {
+            return Ok(port);
+        }
+        let ports: Vec<u16> = exposed.iter().filter_map(|port| port.strip_suffix("/tcp")?.parse().ok()).collect();
+        match ports.as_slice() {
+            [port] => Ok(*port),
+            [] => Err("exposes none".to_owned()),
+            several => {
+                let list: Vec<String> = several.iter().map(|port| format!("`{port}`")).collect();
+                Err(format!("exposes {}", list.join(", ")))
+            }
+        }
+    }
+
     /// Every name that a certificate of this route is for.
     #[must_use]
     pub fn names(&self) -> BTreeSet<&str> {

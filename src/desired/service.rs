@@ -49,9 +49,36 @@ pub struct DesiredService {
     /// How it is reached through the host's proxy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<Route>,
+    /// The manifest says by name that the next container comes first. No part of what is stored, as is what follows.
+    #[serde(skip)]
+    pub insists: bool,
+    /// What its container itself says of its way, where this host's proxy listens to containers.
+    #[serde(skip)]
+    pub said: Option<Said>,
+}
+
+/// What a container says of the way to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// The network that it joins when it is routed to, and not before; none where it is there from its start.
+    pub joins: Option<String>,
+    /// The variables or labels that say it; they are in the body too.
+    pub words: BTreeMap<String, String>,
 }
 
 impl DesiredService {
+    /// True for a network that it is on by its route, and not by its body.
+    #[must_use]
+    pub fn joins(&self, network: &str) -> bool {
+        self.said.as_ref().is_some_and(|said| said.joins.as_deref() == Some(network))
+    }
+
+    /// Keyed digest of the users that its route asks for; none where nobody is asked for, or they are not known.
+    #[must_use]
+    pub fn users(&self) -> Option<&String> {
+        self.secrets.routed.get(self.route.as_ref()?.basic_auth.as_ref()?)
+    }
+
     /// True when exit code 0 is the end of its work and no drift (`restart: no` or `on-failure`).
     #[must_use]
     pub fn completes(&self) -> bool {

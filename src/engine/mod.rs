@@ -5,10 +5,14 @@
 //! or an error's text (Docker and Podman differ in both: research, engine §1).
 
 pub mod docker;
+pub mod inside;
 pub mod model;
+pub mod outflow;
 pub mod pull;
 pub mod view;
 
+pub use inside::{RanInside, RunInside};
+pub use outflow::{FlowInside, Outflow};
 pub use pull::{PullFault, PullImage};
 pub use view::{Detail, EngineInfo, Event, EventKind, ImageView, NetworkView, Summary, Usage, VolumeView};
 
@@ -121,6 +125,8 @@ pub trait Engine: Send + Sync + 'static {
     fn remove_network(&self, id: &str) -> impl Future<Output = Answer<()>> + Send;
     /// Makes a volume, or finds it there.
     fn create_volume(&self, name: &str, labels: &BTreeMap<String, String>) -> impl Future<Output = Answer<()>> + Send;
+    /// Removes a volume with all that is in it; refuses one that a container has. Only who made it for a moment calls this.
+    fn discard_volume(&self, name: &str) -> impl Future<Output = Answer<()>> + Send;
     /// Makes a container and tells its id.
     fn create(&self, container: &CreateContainer) -> impl Future<Output = Answer<String>> + Send;
     /// Starts a container; one that runs already is fine.
@@ -135,6 +141,18 @@ pub trait Engine: Send + Sync + 'static {
     fn adjust(&self, id: &str, to: &Adjustable) -> impl Future<Output = Answer<()>> + Send;
     /// Sends the container's process a signal, by its name: `SIGHUP`.
     fn signal(&self, id: &str, signal: &str) -> impl Future<Output = Answer<()>> + Send;
+    /// Runs a program in a running container to its end: its words as they are, no shell between.
+    fn run_inside(&self, id: &str, run: &RunInside) -> impl Future<Output = Answer<RanInside>> + Send;
+    /// Begins a program in a container and passes on what it writes, to its end.
+    fn flow_inside(
+        &self,
+        id: &str,
+        run: FlowInside,
+    ) -> impl Future<Output = Answer<tokio::sync::mpsc::Receiver<Outflow>>> + Send;
+    /// Makes an image of what is in a tar archive, and nothing else; tells its id.
+    fn import(&self, archive: tokio::sync::mpsc::Receiver<Vec<u8>>) -> impl Future<Output = Answer<String>> + Send;
+    /// Freezes a running container.
+    fn pause(&self, id: &str) -> impl Future<Output = Answer<()>> + Send;
     /// Lets a paused container run on.
     fn unpause(&self, id: &str) -> impl Future<Output = Answer<()>> + Send;
     /// Connects a container to a network under aliases.

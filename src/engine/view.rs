@@ -97,6 +97,8 @@ pub struct ImageView {
     pub references: BTreeSet<String>,
     /// Paths declared as `VOLUME`; only an inspection of one image tells.
     pub volumes: BTreeSet<String>,
+    /// Ports declared as `EXPOSE`, `8080/tcp`; only an inspection of one image tells.
+    pub exposed: BTreeSet<String>,
     pub has_healthcheck: bool,
     /// `repository@sha256:…`, of registries only.
     pub digests: Vec<String>,

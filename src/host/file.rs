@@ -1,6 +1,6 @@
 //! The settings.
 
-use super::{Acme, Policy, Proxy, Registries, Source, Target, Webhook, registry};
+use super::{Acme, Backup, Policy, Proxy, Registries, Repository, Source, Target, Webhook, registry};
 use crate::value::{AbsolutePath, EnvironmentName, InstallationName, ListenAddress};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,10 +9,7 @@ use std::num::NonZero;
 /// `/etc/reconcile/reconcile.yaml`: settings and policy of one host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(
-    title = "reconcile host file",
-    extend("x-unsupported" = ["backup"])
-)]
+#[schemars(title = "reconcile host file")]
 pub struct HostFile {
     /// The mark of ownership: only objects with this label are changed or removed.
     #[schemars(title = "Installation", example = &"default")]
@@ -63,6 +60,9 @@ pub struct HostFile {
     /// Which proxy leads to services, and how it is told.
     #[schemars(title = "Proxy", example = serde_json::json!({"driver": "nginx"}))]
     pub proxy: Proxy,
+    /// Where copies of apps' data go.
+    #[schemars(title = "Backup", example = serde_json::json!({"repositories": {"local": {"type": "local", "path": "/var/lib/reconcile/backups"}}}))]
+    pub backup: Backup,
     /// Where `watch` answers `/healthz`, `/readyz`, `/metrics` and `/webhook`; without it nowhere.
     #[schemars(title = "Listen", example = &"127.0.0.1:9180")]
     pub listen: Option<ListenAddress>,
@@ -92,6 +92,7 @@ impl Default for HostFile {
             policy: Policy::default(),
             acme: Acme::default(),
             proxy: Proxy::default(),
+            backup: Backup::default(),
             listen: None,
             webhook: Webhook::default(),
             notify: Vec::new(),
@@ -132,6 +133,7 @@ impl HostFile {
         paths.extend([&self.secrets.dir, &self.secrets.age_identity, &self.secrets.key_file].into_iter().flatten());
         paths.extend(self.registries.values().map(|user| &user.password_file));
         paths.extend(self.proxy.own_folder());
+        paths.extend(self.backup.repositories.values().map(Repository::private_path));
         paths.extend(self.notify.iter().filter_map(|target| match target {
             Target::Webhook(target) => target.url_file.as_ref(),
             Target::Email(target) => target.password_file.as_ref(),

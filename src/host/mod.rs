@@ -3,6 +3,7 @@
 //! All of it is optional. What it says of policy is judged by `policy`.
 
 mod acme;
+pub mod backup;
 mod file;
 mod policy;
 pub mod proxy;
@@ -12,6 +13,7 @@ mod source;
 pub mod voice;
 
 pub use acme::Acme;
+pub use backup::{Backup, Repository, S3};
 pub use file::{Drift, HostFile, Retain, SecretPlaces};
 pub use policy::Policy;
 pub use proxy::{Driver, DriverName, Proxy, Runs};
@@ -63,6 +65,10 @@ pub fn read(file: &str, text: &str) -> Result<Host, Vec<Diagnostic>> {
     }
     let tree = yaml::parse(file, text)?;
     let value = yaml::check(&tree, shape(), Required::Yes)?;
+    let of_places = backup::cross_check(&tree);
+    if !of_places.is_empty() {
+        return Err(of_places);
+    }
     let settings =
         HostFile::deserialize(value).map_err(|error| vec![Diagnostic::new(&tree.place, error.to_string())])?;
     let problems = cross_check(&settings, &tree);

@@ -60,6 +60,8 @@ pub struct NginxProxy {
     pub vhost_dir: AbsolutePath,
     pub htpasswd_dir: AbsolutePath,
     pub certs_dir: AbsolutePath,
+    /// Its `/etc/nginx/conf.d`; none where that is no folder of this host.
+    pub conf_dir: Option<AbsolutePath>,
 }
 
 /// A Caddy that is told by its admin interface.
@@ -220,6 +222,10 @@ struct Keys {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Folder of certificates", example = &"/srv/nginx-proxy/certs")]
     certs_dir: Option<AbsolutePath>,
+    /// Of `nginx-proxy`: its folder `conf.d`, as this host sees it. Default: none, `rate_limit` is refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Folder of the http block", example = &"/srv/nginx-proxy/conf.d")]
+    conf_dir: Option<AbsolutePath>,
     /// Of `traefik`: what of its own settings gets certificates. Default: none, `mode: acme` is refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Certificate resolver", example = &"letsencrypt")]
@@ -231,7 +237,7 @@ struct Keys {
 }
 
 /// Whose setting a key is; those that are not here are everybody's.
-const SETTINGS: [(&str, &[DriverName]); 12] = [
+const SETTINGS: [(&str, &[DriverName]); 13] = [
     ("directory", &[DriverName::Nginx]),
     ("program", &[DriverName::Nginx]),
     ("container", &[DriverName::Nginx, DriverName::NginxProxy]),
@@ -242,6 +248,7 @@ const SETTINGS: [(&str, &[DriverName]); 12] = [
     ("vhost_dir", &[DriverName::NginxProxy]),
     ("htpasswd_dir", &[DriverName::NginxProxy]),
     ("certs_dir", &[DriverName::NginxProxy]),
+    ("conf_dir", &[DriverName::NginxProxy]),
     ("certresolver", &[DriverName::Traefik]),
     ("entrypoints", &[DriverName::Traefik]),
 ];
@@ -266,6 +273,7 @@ impl From<Keys> for Proxy {
                 vhost_dir: path(keys.vhost_dir, "/etc/nginx/vhost.d"),
                 htpasswd_dir: path(keys.htpasswd_dir, "/etc/nginx/htpasswd"),
                 certs_dir: path(keys.certs_dir, "/etc/nginx/certs"),
+                conf_dir: keys.conf_dir,
             }),
             DriverName::Caddy => Driver::Caddy(Caddy {
                 admin: keys.admin.unwrap_or_else(|| WebUrl::fixed("http://127.0.0.1:2019")),
@@ -294,14 +302,17 @@ impl From<Proxy> for Keys {
                 };
                 Self { directory: Some(directory), program, container, certificates, ..keys }
             }
-            Driver::NginxProxy(NginxProxy { network, container, vhost_dir, htpasswd_dir, certs_dir }) => Self {
-                network: Some(network),
-                container: Some(container),
-                vhost_dir: Some(vhost_dir),
-                htpasswd_dir: Some(htpasswd_dir),
-                certs_dir: Some(certs_dir),
-                ..keys
-            },
+            Driver::NginxProxy(NginxProxy { network, container, vhost_dir, htpasswd_dir, certs_dir, conf_dir }) => {
+                Self {
+                    network: Some(network),
+                    container: Some(container),
+                    vhost_dir: Some(vhost_dir),
+                    htpasswd_dir: Some(htpasswd_dir),
+                    certs_dir: Some(certs_dir),
+                    conf_dir,
+                    ..keys
+                }
+            }
             Driver::Caddy(Caddy { admin, server }) => Self { admin: Some(admin), server: Some(server), ..keys },
             Driver::Traefik(Traefik { network, certresolver, entrypoints }) => {
                 Self { network: Some(network), certresolver, entrypoints: Some(entrypoints), ..keys }

@@ -179,6 +179,10 @@ pub enum Event {
     SourceLost,
     /// The repository answers again.
     SourceBack,
+    /// Copies that were due were not made; it is tried again.
+    BackupFailed,
+    /// Copies are made again, after they were not.
+    BackupRecovered,
 }
 
 impl Event {
@@ -195,6 +199,8 @@ impl Event {
             Self::Resumed,
             Self::SourceLost,
             Self::SourceBack,
+            Self::BackupFailed,
+            Self::BackupRecovered,
         ]
     }
 
@@ -212,6 +218,8 @@ impl Event {
             Self::Resumed => "resumed",
             Self::SourceLost => "source_lost",
             Self::SourceBack => "source_back",
+            Self::BackupFailed => "backup_failed",
+            Self::BackupRecovered => "backup_recovered",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The whole of a manifest.
 
-use super::{Config, Job, Network, Secret, Service, Sync, Volume, form::is_default, refused, schema::map};
+use super::{Backup, Config, Job, Network, Secret, Service, Sync, Volume, form::is_default, refused, schema::map};
 use crate::value::{ConfigName, JobName, ResourceKey, SecretName, ServiceName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// One app in one environment, after everything it extends was laid below it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(title = "App", extend("x-refused" = refused::app(), "x-unsupported" = ["backup"]))]
+#[schemars(title = "App", extend("x-refused" = refused::app()))]
 pub struct Manifest {
     /// Networks of the app. One without `external` is made as `<environment>-<app>_<key>`. Services that name none
     /// share the app's own bridge `<environment>-<app>`. Default: none.
@@ -39,6 +39,16 @@ pub struct Manifest {
         example = serde_json::json!({"migrate": {"service": "web", "command": ["alembic", "upgrade", "head"]}})
     )]
     pub jobs: BTreeMap<JobName, Job>,
+    /// Copies of the app's data. Default: none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(
+        title = "Backup",
+        example = serde_json::json!({
+            "schedule": "30 2 * * *",
+            "items": [{"name": "db", "type": "sqlite", "volume": "data", "path": "app.db"}],
+        })
+    )]
+    pub backup: Option<Backup>,
     /// What may happen to the app without being asked. Default: all of it.
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(title = "Sync", example = serde_json::json!({"prune": false}))]

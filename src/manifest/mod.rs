@@ -3,6 +3,7 @@
 //! `load` takes texts that others read: parse, lay over what is extended, check the shape, deserialise, cross-check.
 
 pub mod app;
+pub mod backup;
 pub mod connection;
 mod crosscheck;
 pub mod delivered;
@@ -24,6 +25,7 @@ pub mod sync;
 pub mod tls;
 
 pub use app::Manifest;
+pub use backup::Backup;
 pub use connection::{Attachment, DependsOn, ServiceNetworks};
 pub use crosscheck::{Surroundings, cross_check, order};
 pub use delivered::{Config, ConfigUse, Secret, SecretUse, ServiceConfig, ServiceSecret};

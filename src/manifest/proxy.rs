@@ -26,7 +26,7 @@ pub struct Proxy {
     /// one service, path by path.
     #[schemars(title = "Hosts", example = ["api.example.com"], length(min = 1))]
     pub hosts: Vec<VirtualHost>,
-    /// The container's port. Default: the only one of `expose`.
+    /// The container's port. Default: the only one of `expose`, or of those that the image exposes.
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(title = "Port", example = 8080, range(min = 1, max = 65535))]
     pub port: Option<u16>,

@@ -113,3 +113,15 @@ pub(super) fn tls() -> Value {
         "protocols": "`protocols` is not supported: write `policy: modern` or `policy: intermediate`",
     })
 }
+
+pub(super) fn backup() -> Value {
+    json!({
+        "catchUp": "`catchUp` is written `catch_up` here",
+        "maxAge": "`maxAge` is written `max_age` here",
+        "beforeDeploy": "`beforeDeploy` is written `before_deploy` here",
+        "repository": "`repository` is written `repositories`, a list of names that the host file gives to places",
+        "path": "where copies go is the host's to say: `backup: {repositories: …}` in its host file",
+        "keep_last": "`keep_last` stands below `retention`: write `retention: {keep_last: 3}`",
+        "keep_daily": "`keep_daily` stands below `retention`: write `retention: {keep_daily: 7}`",
+    })
+}

@@ -2,6 +2,7 @@
 
 use super::{news::Tidings, target::Fault, text};
 use crate::{
+    cause,
     host::{
         secret_file,
         voice::{EmailTarget, MailTls},
@@ -17,7 +18,6 @@ use lettre::{
     transport::smtp::{self, authentication::Credentials},
 };
 use secrecy::{ExposeSecret, SecretString};
-use std::error::Error;
 
 /// The longest line of a subject, in characters.
 const LONGEST_SUBJECT: usize = 150;
@@ -66,11 +66,6 @@ fn message(target: &EmailTarget, tidings: &Tidings, host: &str) -> Result<Messag
 }
 
 fn fault(error: &smtp::Error) -> Fault {
-    let mut why = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        why = format!("{why}: {error}");
-        cause = error.source();
-    }
+    let why = cause::whole(error);
     if error.is_permanent() { Fault::last(why) } else { Fault::passing(why) }
 }

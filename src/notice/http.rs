@@ -1,12 +1,13 @@
 //! Posts over HTTP, without redirects: a token goes where the host file says and nowhere else.
 
 use super::target::Fault;
+use crate::cause;
 use reqwest::{
     Client, StatusCode,
     header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
     redirect,
 };
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 /// What is said when it is made, is thrown away when there is nothing more to send.
 #[derive(Debug, Default)]
@@ -68,12 +69,5 @@ fn is_passing(status: StatusCode) -> bool {
 
 /// An error with its causes, and without the URL, which may be a secret.
 fn chain(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
+    cause::whole(&error.without_url())
 }

@@ -4,7 +4,7 @@ use super::standing::Told;
 use crate::{
     host::Event,
     show::report::{AppReport, ErrorReport},
-    value::{AppName, EnvironmentName},
+    value::{AppId, AppName, EnvironmentName},
 };
 use jiff::Timestamp;
 
@@ -87,6 +87,29 @@ impl Tidings {
     #[must_use]
     pub fn source_back(at: Timestamp) -> Self {
         Self::of_source(Event::SourceBack, "the repository answers again".to_owned(), at)
+    }
+
+    /// Copies of an app were not made, and why.
+    #[must_use]
+    pub fn not_copied(app: &AppId, why: &str, at: Timestamp) -> Self {
+        Self::of_copies(Event::BackupFailed, app, format!("copies failed: {why}"), at)
+    }
+
+    /// Copies of an app were restored where they harm nobody, and what came of them was not well.
+    #[must_use]
+    pub fn not_restored(app: &AppId, why: &str, at: Timestamp) -> Self {
+        Self::of_copies(Event::BackupFailed, app, format!("a drill failed: {why}"), at)
+    }
+
+    /// Copies of an app are made again.
+    #[must_use]
+    pub fn copied(app: &AppId, at: Timestamp) -> Self {
+        Self::of_copies(Event::BackupRecovered, app, "copies are made again".to_owned(), at)
+    }
+
+    fn of_copies(event: Event, app: &AppId, summary: String, at: Timestamp) -> Self {
+        let (environment, app) = (Some(app.environment.clone()), Some(app.app.clone()));
+        Self { event, at, environment, app, revision: None, summary, report: None }
     }
 
     const fn of_source(event: Event, summary: String, at: Timestamp) -> Self {

@@ -154,12 +154,17 @@ impl Trouble {
         let error = report.error.as_ref();
         let service = error.and_then(|error| error.service.as_ref()).map(ToString::to_string).unwrap_or_default();
         let summary = error.map(|error| error.summary.as_str()).unwrap_or_default();
-        let words = format!("{service} {summary}").chars().filter(|c| !c.is_ascii_digit()).collect();
+        let copies = report.copies.trouble().filter(|_| kind == Kind::Degraded).unwrap_or_default();
+        // How old they are is another thing each time; whose they are is not.
+        let copies = copies.split(": ").next().unwrap_or_default();
+        let words = format!("{service} {summary}{copies}").chars().filter(|c| !c.is_ascii_digit()).collect();
         Some(Self { kind, words })
     }
 
     fn summary(&self, report: &AppReport) -> String {
         let why = report.error.as_ref().and_then(|error| error.summary.lines().next());
+        let copies = report.copies.trouble().filter(|_| self.kind == Kind::Degraded);
+        let why = why.map(str::to_owned).or(copies);
         let why = why.map(|why| format!(": {why}")).unwrap_or_default();
         let held = report.held.as_ref().and_then(|held| held.revision);
         match (self.kind, held) {

@@ -45,6 +45,9 @@ impl Look {
                 .collect(),
             deliveries: BTreeMap::new(),
             front: None,
+            copies: BTreeMap::new(),
+            unread: BTreeMap::new(),
+            uncopied: BTreeMap::new(),
             applied,
         }
     }

@@ -49,7 +49,9 @@ impl Effect {
             | Step::Drain { .. }
             | Step::Unroute { .. }
             | Step::Certify { .. }
-            | Step::ShowCertificate { .. } => Self::Done,
+            | Step::StandIn { .. }
+            | Step::ShowCertificate { .. }
+            | Step::CopyFirst { .. } => Self::Done,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Carries a verified effect over into what was observed, so that a pass looks once and not after each step.
 
 use super::{
-    Baseline, Certificate, Container, Effect, Endpoint, Evidence, Failure, Life, Network, Observed, Owner, Readiness,
-    Role, Volume, fold_front,
+    Baseline, Container, Effect, Endpoint, Evidence, Failure, Life, Network, Observed, Owner, Readiness, Role, Volume,
+    fold_front,
 };
 use crate::{
     desired::{ContainerSpec, DeliveryName, Desired, SpecHash, delivery::Kind, spec},
@@ -21,6 +21,7 @@ pub fn fold(observed: &mut Observed, desired: &Desired, step: &Step, effect: &Ef
             observed.applied.pulls.insert(reference.clone(), observed.now);
             observed.applied.pulled.insert(reference.clone());
         }
+        Step::CopyFirst { .. } => observed.applied.owed = None,
         Step::CreateNetwork { network } => {
             if let (Effect::Made { id }, Some(wanted)) = (effect, desired.networks.get(network)) {
                 observed.networks.insert(
@@ -130,7 +131,8 @@ pub fn fold(observed: &mut Observed, desired: &Desired, step: &Step, effect: &Ef
         Step::Drain { container, .. } => fold_front::drained(observed, container),
         Step::Unroute { service } => fold_front::unrouted(observed, service),
         Step::Certify { service } => fold_front::certified(observed, service, effect),
-        Step::ShowCertificate { service } => fold_front::certificate(observed, service, Certificate::Current),
+        Step::StandIn { service } => fold_front::stood_in(observed, service),
+        Step::ShowCertificate { service } => fold_front::shown(observed, service),
     }
 }
 

@@ -1,6 +1,10 @@
 //! Carries over what was done to the routes of an app.
 
-use super::{Certificate, Effect, Leading, Observed, Role, fold::fail};
+use super::{
+    Certificate, Effect, Leading, Observed, Role,
+    fold::fail,
+    front::{Held, Wanted},
+};
 use crate::{
     desired::{Desired, SpecHash},
     value::ServiceName,
@@ -12,14 +16,16 @@ pub fn route(observed: &mut Observed, desired: &Desired, (container, role): (&st
         return fail(observed, container, failure);
     }
     let Role::Service(service) = role else { return };
-    let route = desired.services.get(service).and_then(|service| service.route.as_ref());
+    let wanted = desired.services.get(service);
+    let users = wanted.and_then(|service| service.users()).cloned();
+    let route = wanted.and_then(|service| service.route.as_ref());
     let (Some(route), Some(container)) = (route, id(observed, container)) else { return };
     let digest = SpecHash::of(route);
     let Some(front) = &mut observed.front else { return };
-    let leading = Leading { digest, container, leads: true, altered: false, seen: false };
+    let leading = Leading { digest, users, container, leads: true, altered: false, seen: false };
     front.routes.insert(service.clone(), leading);
-    if front.certificates.get(service) == Some(&Certificate::Unshown) {
-        front.certificates.insert(service.clone(), Certificate::Current);
+    if let Some(certificate) = front.certificates.get_mut(service).filter(|it| it.held == Held::Unshown) {
+        certificate.held = Held::Shown;
     }
 }
 
@@ -51,18 +57,31 @@ pub fn unrouted(observed: &mut Observed, service: &ServiceName) {
 
 /// A certificate came, or did not: then it is asked for again in its time.
 pub fn certified(observed: &mut Observed, service: &ServiceName, effect: &Effect) {
-    let state = match effect {
-        Effect::Failed(_) => Certificate::Awaited,
-        Effect::Done | Effect::Ready | Effect::Ended | Effect::Pulled(_) | Effect::Made { .. } => Certificate::Unshown,
-    };
-    certificate(observed, service, state);
+    let Some(certificate) = certificate(observed, service) else { return };
+    match effect {
+        Effect::Failed(_) => certificate.wanted = Wanted::Later,
+        Effect::Done | Effect::Ready | Effect::Ended | Effect::Pulled(_) | Effect::Made { .. } => {
+            *certificate = Certificate { held: Held::Unshown, wanted: Wanted::Nothing };
+        }
+    }
 }
 
-/// The certificate of a route is in this state now.
-pub fn certificate(observed: &mut Observed, service: &ServiceName, state: Certificate) {
-    if let Some(front) = &mut observed.front {
-        front.certificates.insert(service.clone(), state);
+/// There is a certificate to be shown now.
+pub fn stood_in(observed: &mut Observed, service: &ServiceName) {
+    if let Some(certificate) = certificate(observed, service) {
+        certificate.held = Held::Unshown;
     }
+}
+
+/// The proxy shows what is held.
+pub fn shown(observed: &mut Observed, service: &ServiceName) {
+    if let Some(certificate) = certificate(observed, service) {
+        certificate.held = Held::Shown;
+    }
+}
+
+fn certificate<'a>(observed: &'a mut Observed, service: &ServiceName) -> Option<&'a mut Certificate> {
+    observed.front.as_mut()?.certificates.get_mut(service)
 }
 
 /// A container that is stopped, and then started, is found elsewhere than before.

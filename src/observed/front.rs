@@ -18,6 +18,12 @@ pub struct Front {
     pub sights: BTreeMap<ServiceName, Sight>,
     /// Ids of containers that had time to answer what was under way when requests went to the next.
     pub drained: BTreeSet<String>,
+    /// The proxy listens to what containers say of themselves, and leads to those that run.
+    pub listens: bool,
+    /// What clients lose while routes change, because of how this host is; none where nothing is known to be lost.
+    pub lapse: Option<String>,
+    /// What each container says to it, by the container's id.
+    pub said: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// Where a route leads.
@@ -25,6 +31,8 @@ pub struct Front {
 pub struct Leading {
     /// Digest of the route as the proxy has it.
     pub digest: SpecHash,
+    /// Keyed digest of the users that are asked for; none where nobody is.
+    pub users: Option<String>,
     /// The id of the container it leads to.
     pub container: String,
     /// The proxy serves it, and the container is where the proxy looks for it.
@@ -35,17 +43,39 @@ pub struct Leading {
     pub seen: bool,
 }
 
-/// A certificate of a route.
+/// The certificate of a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Certificate {
-    /// It is here, the proxy shows it, and nothing is to be done.
-    Current,
-    /// It is to be had, for the first time or anew.
-    Due,
-    /// It is here, and the proxy shows another one.
+pub struct Certificate {
+    pub held: Held,
+    pub wanted: Wanted,
+}
+
+/// What there is that a proxy could show. It need not be what is wanted: until an authority has given one, it is one of
+/// the host's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// Nothing.
+    Nothing,
+    /// A certificate, and the proxy shows another one or none.
     Unshown,
-    /// It was asked for and did not come; it is asked for again in its time.
-    Awaited,
+    /// A certificate, and the proxy shows it.
+    Shown,
+}
+
+/// What is to be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Nothing: what is held is good.
+    Nothing,
+    /// One is to be had now, for the first time or anew.
+    Now,
+    /// One was asked for and did not come; it is asked for again in its time.
+    Later,
+}
+
+impl Certificate {
+    /// A good one that is shown.
+    pub const CURRENT: Self = Self { held: Held::Shown, wanted: Wanted::Nothing };
 }
 
 /// What a client sees of a route.
@@ -93,7 +123,7 @@ impl Front {
                 ),
             });
         }
-        let awaited = self.certificates.get(service) == Some(&Certificate::Awaited);
+        let awaited = self.certificates.get(service).is_some_and(|certificate| certificate.wanted == Wanted::Later);
         awaited.then(|| format!("the certificate of `{service}` is not to be had yet"))
     }
 }

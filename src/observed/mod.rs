@@ -3,6 +3,7 @@
 //! `observe` makes it, `apply` folds each verified effect into it, `plan` reads it.
 
 pub mod container;
+pub mod copies;
 pub mod effect;
 pub mod fold;
 mod fold_front;
@@ -11,6 +12,7 @@ pub mod projection;
 pub mod surprise;
 
 pub use container::{Container, Endpoint, Evidence, Failure, Life, Readiness, Role};
+pub use copies::{NewestCopy, Owed};
 pub use effect::Effect;
 pub use fold::fold;
 pub use front::{Certificate, Front, Leading, Sight};
@@ -18,7 +20,7 @@ pub use surprise::surprises;
 
 use crate::{
     desired::{DeliveryName, FileFacts, SpecHash},
-    value::JobName,
+    value::{ItemName, JobName},
 };
 use jiff::Timestamp;
 use projection::Projection;
@@ -45,6 +47,12 @@ pub struct Observed {
     pub deliveries: BTreeMap<DeliveryName, Delivered>,
     /// What the host's proxy does for the app; none where the tool drives no proxy here.
     pub front: Option<Front>,
+    /// The newest copies to rely on of the app's data, where their age is looked at.
+    pub copies: BTreeMap<ItemName, NewestCopy>,
+    /// Items of which not all copies can be seen now: why, in a line. Whether there is a newer one nobody can tell.
+    pub unread: BTreeMap<ItemName, String>,
+    /// Items whose last run made no copy: why, in a line.
+    pub uncopied: BTreeMap<ItemName, String>,
     /// What the ledger says of this app.
     pub applied: Applied,
 }
@@ -139,6 +147,10 @@ pub struct Applied {
     pub unfinished: bool,
     /// The target is an earlier revision, not the head.
     pub rollback: bool,
+    /// Since when there has been something to copy: the oldest entry's time; none before the first.
+    pub known_since: Option<Timestamp>,
+    /// The copies that are to be there before the target is rolled out, and are not; none where nothing is rolled out.
+    pub owed: Option<Owed>,
 }
 
 /// The digest that says whether a job has run: its spec with the image's id.

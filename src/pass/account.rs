@@ -111,6 +111,7 @@ fn told(wish: &Wish, report: AppReport) -> AppAccount {
         drift: None,
         error: report.error,
         services: Vec::new(),
+        copies: report.copies.items,
         left: Vec::new(),
     }
 }

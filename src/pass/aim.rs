@@ -1,6 +1,8 @@
 //! What an app's pass goes for: the target the ledger chooses, resolved to what is desired.
 
-use super::{Host, Mode, Wish, converge::Course, entry, fetch::Fetched, report, sealing::Sealing};
+use super::{
+    Host, Mode, Wish, converge::Course, copies, entry, fetch::Fetched, owed, report, said, sealing::Sealing, way_back,
+};
 use crate::{
     blame::Blame,
     desired::{Desired, resolve},
@@ -11,6 +13,7 @@ use crate::{
     policy::closed,
     record::{AppLedger, Entry, RecordError, RevisionKey, Target, target},
     secret::{Gathered, RepositoryFiles},
+    show::copy_before::CopyBefore,
     value::AppName,
 };
 use std::{
@@ -33,6 +36,8 @@ pub struct Aim {
     pub engine: String,
     /// The values of its secrets: they reach the effects that need them, and nothing else.
     pub secrets: Arc<Gathered>,
+    /// Copies of the data as the revision left it that is gone back to.
+    pub left: Vec<CopyBefore>,
 }
 
 /// Why there is nothing to go for.
@@ -95,7 +100,7 @@ pub async fn take<E: Engine>(
     let unsealed = &fetched.unsealed;
     let sealing = Sealing { secrets: &host.settings.secrets, files, unsealed, may_write, ledger: &ledger };
     let (head, head_secrets) = sealing.seal(head).await?;
-    let head = &head;
+    let head = &said::say(head, host);
     let digest = resolve::manifest_digest(head);
     applied.pulled = fetched.done.clone();
     applied.pulls.extend(fetched.stale.keys().map(|reference| (reference.clone(), look.now)));
@@ -103,6 +108,7 @@ pub async fn take<E: Engine>(
         applied.pulled.extend(head.services.values().map(|service| service.spec.image.clone()));
     }
     applied.replace = asked_for(wish, app, look);
+    applied.known_since = ledger.entries.first().map(|entry| entry.origin.at);
     applied.unfinished = ledger.entries.last().is_some_and(Entry::is_unfinished);
     let observed = see(host, look, head, applied.clone(), &head_secrets).await;
     let head_key = key(digest, head, &observed);
@@ -118,20 +124,28 @@ pub async fn take<E: Engine>(
             if let Some(entry) = ledger.entry(number) {
                 pin(&mut desired, entry);
             }
-            (desired, Course::Desired, secrets)
+            (said::say(desired, host), Course::Desired, secrets)
         }
     };
     let rollback = matches!(target, Target::Revision(_));
     let desired = allow(desired, host, head);
     let mut observed = see(host, look, &desired, Applied { rollback, ..applied }, &secrets).await;
     see_pinned(&*host.hands.engine, &desired, &mut observed).await?;
-    observed.front = see_front(host, look, &desired, &observed).await;
+    observed.front = see_front(host, look, (&desired, &secrets), &observed).await;
+    copies::see(host, &desired, &mut observed).await;
+    if may_write {
+        copies::forget_others(host, &desired);
+    }
     let key = match target {
         Target::Revision(number) => ledger.entry(number).map_or_else(|| head_key.clone(), |entry| entry.key.clone()),
         Target::Head | Target::Nothing | Target::Stay => head_key.clone(),
     };
     let engine = host.settings.engine.clone();
-    Ok(Aim { target, head_key, key, course, desired, observed, ledger, engine, secrets })
+    let left = Vec::new();
+    let mut aim = Aim { target, head_key, key, course, desired, observed, ledger, engine, secrets, left };
+    aim.observed.applied.owed = owed::see(host, &aim).await;
+    aim.left = way_back::see(host, &aim).await;
+    Ok(aim)
 }
 
 /// What was observed of an app, the files that were delivered for it included.
@@ -150,9 +164,14 @@ pub async fn see<E>(
 }
 
 /// What the host's proxy does for an app; none where the tool drives none.
-pub async fn see_front<E>(host: &Host<E>, look: &Look, desired: &Desired, observed: &Observed) -> Option<Front> {
+pub async fn see_front<E>(
+    host: &Host<E>,
+    look: &Look,
+    (desired, secrets): (&Desired, &Gathered),
+    observed: &Observed,
+) -> Option<Front> {
     let gateway = host.hands.gateway.as_ref()?;
-    let seen = front::look(&*gateway.driver, &gateway.certificates, desired, observed, look).await;
+    let seen = front::look(&*gateway.driver, &gateway.certificates, desired, observed, (look, secrets)).await;
     Some(
         seen.unwrap_or_else(|error| Front {
             away: Some(report::chain(Blame::World, &error).summary),
@@ -213,6 +232,8 @@ fn asked_for(wish: &Wish, app: &AppName, look: &Look) -> BTreeSet<String> {
 /// counts, also while an earlier revision is in force. What the host closed stays closed whatever they say.
 fn allow<E>(mut desired: Desired, host: &Host<E>, head: &Desired) -> Desired {
     desired.sync = head.sync.clone();
+    // So does what it says of copies: data is one, whichever revision writes it.
+    desired.backup = head.backup.clone();
     desired.sync.self_heal &= host.settings.repair;
     desired.sync.prune &= host.settings.prune;
     let closed: Vec<_> = closed::services(&host.settings.policy.settings.policy, &desired).cloned().collect();

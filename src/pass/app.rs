@@ -10,7 +10,8 @@ use super::{
     left, report,
 };
 use crate::{
-    apply::deliver,
+    apply::{back_up, deliver, resumed},
+    backup::Holding,
     blame::Blame,
     desired::{Desired, delivery::Kind},
     engine::Engine,
@@ -43,6 +44,9 @@ impl<E: Engine> AppPass<'_, E> {
             Some(Ok(desired)) => desired.clone(),
             Some(Err(problems)) => {
                 let outcome = (self.wish.mode == Mode::Apply).then_some(Outcome::Failed);
+                if outcome.is_some() {
+                    self.free(look).await;
+                }
                 return report::invalid(self.app, problems, outcome);
             }
         };
@@ -88,7 +92,15 @@ impl<E: Engine> AppPass<'_, E> {
             Ok(locks) => locks,
             Err(error) => return report::unknown(self.app, error, Some(Outcome::Blocked)),
         };
+        if let Err(error) = self.bring_back(look).await {
+            return report::unknown(self.app, error, Some(Outcome::Blocked));
+        }
         self.clear().await;
+        let of = (&self.wish.environment, self.app);
+        let engine = &self.host.hands.engine;
+        if let Err(error) = resumed::settle(engine, &settings.installation, &settings.restores, of).await {
+            return report::unknown(self.app, report::chain(Blame::World, &error), Some(Outcome::Blocked));
+        }
         let mut intents: Option<IntentWatch> = self.host.ledger.intents(&self.wish.environment, self.app).await.ok();
         let mut fetched = Fetched::default();
         let mut first: Option<AppReport> = None;
@@ -164,6 +176,35 @@ impl<E: Engine> AppPass<'_, E> {
             });
         }
         Ok(locks)
+    }
+
+    /// Lets containers go on that a run of copies held still and was killed.
+    async fn bring_back(&self, look: &mut Look) -> Result<(), ErrorReport> {
+        let away = |error: &(dyn std::error::Error + 'static)| report::chain(Blame::World, error);
+        let (engine, settings) = (&self.host.hands.engine, &self.host.settings);
+        let of = (&self.wish.environment, self.app);
+        let brought = back_up::bring_back(engine, &settings.installation, &settings.restores, of).await;
+        if brought.map_err(|error| away(&error))? {
+            tracing::warn!(app = %self.app, "a run of copies was killed: the containers that it held still go on");
+            let again = look.again(engine.as_ref(), self.app, self.host.settings.parallel).await;
+            *look = again.map_err(|error| away(&error))?;
+        }
+        Ok(())
+    }
+
+    /// The same where nothing else can be done for an app.
+    async fn free(&self, look: &mut Look) {
+        let (begun, environment) = (&self.host.settings.restores, &self.wish.environment);
+        if !Holding::of(begun, environment, self.app).is_noted() {
+            return;
+        }
+        let freed = match self.lock(look).await {
+            Ok(_locks) => self.bring_back(look).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = freed {
+            tracing::warn!(app = %self.app, error = error.summary, "containers that a copy held still do not go on");
+        }
     }
 
     /// Removes what a pass that was killed left half written: values lie in it, and nobody is shown it.

@@ -11,7 +11,7 @@ use super::{
     learn, left, report, settle, verdict,
 };
 use crate::{
-    apply::{StepError, errand::Context, preflight},
+    apply::{StepError, claimed, errand::Context, preflight},
     blame::Blame,
     desired::FailureAction,
     engine::{Answer, Engine},
@@ -54,26 +54,37 @@ pub async fn obstacles<E: Engine>(host: &Host<E>, tree: Option<&Node>, aim: &mut
     let plan = aim.plan();
     let mut found = verdict::denials(&host.settings, tree, aim);
     found.extend(verdict::missing_secrets(aim));
-    found.extend(route_obstacles(host, aim));
+    found.extend(route_obstacles(host, aim).await);
     found.extend(verdict::undeliverable(&host.settings, aim));
     found.extend(
         preflight::check(&*host.hands.engine, &host.settings.installation, &aim.desired, &mut aim.observed, &plan)
             .await?,
     );
+    if let Some(gateway) = &host.hands.gateway {
+        let (engine, installation) = (&*host.hands.engine, &host.settings.installation);
+        found.extend(claimed::check(engine, installation, &*gateway.driver, &aim.desired, &plan).await?);
+    }
     found.extend(aim.plan().obstacles);
     Ok(found)
 }
 
 /// What stands in the way of routes.
-fn route_obstacles<E>(host: &Host<E>, aim: &Aim) -> Vec<Obstacle> {
+async fn route_obstacles<E>(host: &Host<E>, aim: &Aim) -> Vec<Obstacle> {
     let Some(gateway) = &host.hands.gateway else { return Vec::new() };
-    let site = SiteName { environment: aim.desired.environment.clone(), app: aim.desired.app.clone() };
-    let routed = aim.desired.services.values().filter_map(|service| Some((&service.name, service.route.as_ref()?)));
-    let lacking = routed.filter_map(|(service, route)| {
-        let (summary, hint) = gateway.lacks(&site, service, route)?;
-        Some(Obstacle { blame: Blame::World, service: Some(service.clone()), summary, hint })
-    });
-    lacking.collect()
+    let site = SiteName::of(&aim.desired);
+    let mut found = Vec::new();
+    for service in aim.desired.services.values() {
+        let Some(route) = &service.route else { continue };
+        let lacking = gateway.lacks(&site, (&service.name, route), &aim.secrets);
+        let reached = gateway.out_of_reach(service).await;
+        found.extend(lacking.into_iter().chain(reached).map(|(summary, hint)| Obstacle {
+            blame: Blame::World,
+            service: Some(service.name.clone()),
+            summary,
+            hint,
+        }));
+    }
+    found
 }
 
 /// The report of an app that is left as it is: suspended, held with nothing to go to, or by what its manifest says of when

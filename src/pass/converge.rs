@@ -12,6 +12,7 @@ use crate::{
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use std::collections::BTreeSet;
+use tokio::sync::watch;
 
 /// How running a plan ended.
 #[derive(Debug)]
@@ -66,7 +67,10 @@ pub async fn converge<E: Engine>(
     let mut under_way = FuturesUnordered::new();
     let mut busy: BTreeSet<Step> = BTreeSet::new();
     let mut ended: Option<Ended> = None;
+    let (give_up, given_up) = watch::channel(false);
     loop {
+        // What takes very long is not seen to its end for nothing.
+        give_up.send_replace(ended.is_some());
         if ended.is_none() {
             if *interruptions.ending.borrow() {
                 ended = Some(Ended::Asked);
@@ -83,7 +87,7 @@ pub async fn converge<E: Engine>(
                     busy.insert(step.clone());
                     let ends =
                         ends(&step, observed).map(|facts| Run { id: facts.id.clone(), began: Some(facts.started_at) });
-                    under_way.push(perform(host, context, step, errand, ends));
+                    under_way.push(perform(host, context, (step, errand), ends, given_up.clone()));
                 }
             }
         }
@@ -105,7 +109,7 @@ pub async fn converge<E: Engine>(
                 {
                     busy.insert(stop.clone());
                     let ends = ends(&stop, observed).map(|facts| Run { id: facts.id.clone(), began: None });
-                    under_way.push(perform(host, context, stop, errand, ends));
+                    under_way.push(perform(host, context, (stop, errand), ends, given_up.clone()));
                 }
             }
             interruption = interruptions.next(context.desired), if ended.is_none() => ended = Some(interruption),
@@ -124,9 +128,9 @@ struct Run {
 async fn perform<E: Engine>(
     host: &Host<E>,
     context: &Context<'_>,
-    step: Step,
-    errand: Errand,
+    (step, errand): (Step, Errand),
     ends: Option<Run>,
+    given_up: watch::Receiver<bool>,
 ) -> (Step, Result<Effect, Ended>) {
     let desired = context.desired;
     if let Some(role) = step.begins()
@@ -151,7 +155,7 @@ async fn perform<E: Engine>(
             return (step, Err(Ended::Unrecorded(error)));
         }
     }
-    let effect = host.hands.perform(errand).await;
+    let effect = host.hands.perform_until(errand, Some(given_up)).await;
     told.end(&effect);
     (step, effect.map(|effect| masked(effect, context)).map_err(Ended::Blocked))
 }

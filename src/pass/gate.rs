@@ -21,7 +21,9 @@ impl Standing {
     /// As a pass, or a look, found it.
     #[must_use]
     pub const fn of(report: &AppReport) -> Self {
-        Self { status: report.status, health: report.health, suspended: report.suspended }
+        // An app whose copies are old does its work for those that depend on it.
+        let health = if report.copies.degrade { HealthWord::Healthy } else { report.health };
+        Self { status: report.status, health, suspended: report.suspended }
     }
 
     /// True when it is what the branch says now and does its work. All its services at `scale: 0` is what the branch

@@ -5,25 +5,31 @@ pub mod aim;
 pub mod app;
 pub mod attempt;
 pub mod converge;
+pub mod copies;
 pub mod entry;
 pub mod environment;
 pub mod fetch;
 pub mod gate;
 pub mod guard;
-pub mod health;
+mod health;
+pub mod held;
 pub mod last_words;
 pub mod learn;
 pub mod left;
+pub mod owed;
 pub mod progress;
 pub mod report;
 pub mod rest;
+pub mod said;
 pub mod sealing;
 pub mod settle;
 pub mod turns;
 pub mod verdict;
+pub mod way_back;
 
 use crate::{
     apply::Hands,
+    backup::{AnyPlace, Failures},
     desired::Desired,
     engine::EngineError,
     record::{Ledger, RecordError},
@@ -69,6 +75,12 @@ pub struct Settings {
     pub revisions: usize,
     /// Revisions whose images are kept, for each app.
     pub images: usize,
+    /// Where copies of data lie.
+    pub places: Vec<AnyPlace>,
+    /// Where runs that made no copy are remembered.
+    pub failures: Failures,
+    /// Where restores note what they have begun.
+    pub restores: PathBuf,
     /// Where secrets are, and where they are delivered.
     pub secrets: Secrets,
 }

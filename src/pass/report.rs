@@ -1,15 +1,16 @@
 //! From what a pass found out to what it says.
 
-use super::{aim::Aim, converge::Course, health, left};
+use super::{aim::Aim, converge::Course, copies, health, left};
 use crate::{
     apply::StepError,
     blame::Blame,
+    cause,
     desired::{Desired, DesiredService, Route},
     observed::Observed,
     plan::{Change, FieldChange, Obstacle, Plan, cast::Cast},
     record::{Hold, HoldUntil, Outcome, RecordError, Target, target},
     show::notes::{self, notes},
-    show::report::{AppReport, ErrorReport, HealthWord, HeldReport, RouteReport, Status},
+    show::report::{AppReport, CopiesReport, ErrorReport, HealthWord, HeldReport, RouteReport, Status},
     value::AppName,
     yaml::Diagnostic,
 };
@@ -32,6 +33,8 @@ pub fn unknown(app: &AppName, error: ErrorReport, outcome: Option<Outcome>) -> A
         routes: Vec::new(),
         suspended: false,
         wakes_at: None,
+        copies: CopiesReport::default(),
+        left: Vec::new(),
     }
 }
 
@@ -49,12 +52,17 @@ pub fn planned(aim: &Aim) -> AppReport {
     let held = held(aim);
     let suspended = aim.ledger.suspended_at(aim.observed.now).is_some() || aim.desired.sync.suspend;
     let changes = if aim.course == Course::Halt { Vec::new() } else { plan.changes };
+    let health = health::of_app(&aim.desired, &aim.observed);
+    let copies = copies::report(&aim.desired, &aim.observed, if suspended { HealthWord::Suspended } else { health });
+    let mut notes = notes(&aim.desired, &changes, (&aim.engine, aim.observed.front.as_ref()));
+    notes.extend(aim.left.iter().map(|copy| format!("a rollback brings no data back; {}", copy.line())));
     AppReport {
-        notes: notes(&aim.desired, &changes, &aim.engine),
+        notes,
+        left: aim.left.clone(),
         engine_socket: notes::engine_socket(&aim.desired, &aim.engine),
         app: aim.desired.app.clone(),
         status: if changes.is_empty() && held.is_none() { Status::Synced } else { Status::OutOfSync },
-        health: if suspended { HealthWord::Suspended } else { health::of_app(&aim.desired, &aim.observed) },
+        health: if suspended { HealthWord::Suspended } else { copies::health(&copies, health) },
         held,
         changes: if suspended { Vec::new() } else { changes },
         outcome: None,
@@ -63,6 +71,7 @@ pub fn planned(aim: &Aim) -> AppReport {
         routes: routes(&aim.desired, &aim.observed),
         suspended,
         wakes_at: left::wakes_at(aim, aim.observed.now),
+        copies,
     }
 }
 
@@ -88,9 +97,12 @@ pub fn routes(desired: &Desired, observed: &Observed) -> Vec<RouteReport> {
 #[must_use]
 pub fn settled(before: AppReport, aim: &Aim, after: &Observed, left: &[Change]) -> AppReport {
     let synced = left.is_empty() && before.held.is_none();
+    let health = health::of_app(&aim.desired, after);
+    let copies = copies::report(&aim.desired, after, health);
     AppReport {
         status: if synced { Status::Synced } else { Status::OutOfSync },
-        health: health::of_app(&aim.desired, after),
+        health: copies::health(&copies, health),
+        copies,
         images: images(&aim.desired, after),
         routes: routes(&aim.desired, after),
         ..before
@@ -211,14 +223,8 @@ pub fn step_error(error: &StepError) -> ErrorReport {
 /// An error with its causes in one line.
 #[must_use]
 pub fn chain(blame: Blame, error: &(dyn Error + 'static)) -> ErrorReport {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
     let hint = error.downcast_ref::<RecordError>().and_then(RecordError::hint);
-    ErrorReport::new(blame, text, hint)
+    ErrorReport::new(blame, cause::whole(error), hint)
 }
 
 /// The plan as it is kept with the revision.

@@ -44,7 +44,7 @@ pub async fn settle<E: Engine>(
         ..host.ledger.applied(environment, app, &host.hands.engine_version()).await?
     };
     let mut after = aim::see(host, look, &aim.desired, applied, &aim.secrets).await;
-    after.front = aim::see_front(host, look, &aim.desired, &after).await;
+    after.front = aim::see_front(host, look, (&aim.desired, &aim.secrets), &after).await;
     for (name, network) in &observed.networks {
         if let Some(there) = after.networks.get_mut(name) {
             there.kept = network.kept;
@@ -55,7 +55,7 @@ pub async fn settle<E: Engine>(
     readiness::ask_again(&*hands.engine, runs_healthchecks, &aim.desired, &mut after, &look.containers).await;
     aim::ask_routes(host, &aim.desired, &mut after).await;
     if let Some(gateway) = &host.hands.gateway {
-        gateway.ask_for_renewals(&aim.desired);
+        gateway.see_to_certificates(&aim.desired);
     }
     let left = aim.plan_of(&after);
     if !surprises(&observed, &after).is_empty() && !left.steps.is_empty()

@@ -50,6 +50,7 @@ fn judge(settings: &Settings, subject: &Subject<'_>, spec: &ContainerSpec) -> Ve
     let mut denials = policy::judge(policy, subject, spec);
     denials.extend(policy::follow(policy, subject, spec, real));
     denials.extend(policy::routed(policy, &settings.policy.settings.proxy, subject));
+    denials.extend(policy::stored(&settings.policy.settings.backup, subject));
     denials
 }
 

@@ -2,7 +2,7 @@
 
 use super::{change::FieldChange, delivery, drift};
 use crate::{
-    desired::{Desired, DesiredService, spec::Adjustable, spec::Network},
+    desired::{Desired, DesiredService, Order, spec::Adjustable, spec::Network},
     observed::{Container, Evidence, Life, Observed, Readiness, Role},
     value::ServiceName,
 };
@@ -18,6 +18,8 @@ pub struct Cast<'a> {
     pub current: Option<Member<'a>>,
     /// Earlier generations, and others that should not be.
     pub others: Vec<Member<'a>>,
+    /// Which comes first where the one replaces the other.
+    pub order: Order,
 }
 
 /// A container with its name.
@@ -66,7 +68,14 @@ impl<'a> Cast<'a> {
             .iter()
             .position(|member| mismatch(service, image_id, member.container, desired, observed).is_none());
         let current = current.map(|place| members.remove(place));
-        Self { service, image_id, current, others: members }
+        let order = if contradicts(service, &members, observed) { Order::StopFirst } else { service.order };
+        Self { service, image_id, current, others: members, order }
+    }
+
+    /// True where the manifest asks by name for an order that would have two containers say different things to the proxy.
+    #[must_use]
+    pub fn insists_in_vain(&self) -> bool {
+        self.service.insists && self.order == Order::StopFirst
     }
 
     /// Why the newest of the others is not the current one.
@@ -109,6 +118,13 @@ impl<'a> Cast<'a> {
     pub fn others_are_up(&self) -> bool {
         self.others.iter().any(|member| member.container.life.is_up())
     }
+}
+
+/// Whether two of its containers would say different things to the proxy side by side: which of them counts is chance.
+fn contradicts(service: &DesiredService, others: &[Member<'_>], observed: &Observed) -> bool {
+    let (Some(said), Some(front)) = (&service.said, &observed.front) else { return false };
+    let up = others.iter().filter(|member| member.container.life.is_up());
+    up.filter_map(|member| front.said.get(&member.container.id)).any(|before| *before != said.words)
 }
 
 /// How much a container is worth keeping: the lower the better.

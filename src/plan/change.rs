@@ -2,7 +2,7 @@
 
 use crate::{
     desired::Order,
-    value::{JobName, ServiceName},
+    value::{ItemName, JobName, ServiceName},
 };
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
@@ -39,6 +39,8 @@ pub enum Resource {
     Route(ServiceName),
     /// By the service whose route it secures.
     Certificate(ServiceName),
+    /// The copy that is made of an item before a rollout, by its name in the manifest.
+    Backup(ItemName),
 }
 
 impl fmt::Display for Resource {
@@ -50,6 +52,7 @@ impl fmt::Display for Resource {
             Self::Job(name) => write!(f, "job/{name}"),
             Self::Route(name) => write!(f, "route/{name}"),
             Self::Certificate(name) => write!(f, "certificate/{name}"),
+            Self::Backup(name) => write!(f, "backup/{name}"),
         }
     }
 }
@@ -74,7 +77,7 @@ pub enum Action {
     Repair,
     /// It is removed.
     Delete,
-    /// A job runs.
+    /// A job runs, or a copy is made.
     Run,
 }
 

@@ -198,7 +198,7 @@ fn changed(
 pub const HOST_KEY: &str = "secrets";
 
 /// `secrets.db_password`, with what is left of its digests for people to compare.
-fn field(name: &str, before: Option<&String>, after: Option<&String>) -> FieldChange {
+pub(super) fn field(name: &str, before: Option<&String>, after: Option<&String>) -> FieldChange {
     let short = |digest: &String| format!("digest {}", digest.get(..8).unwrap_or(digest));
     FieldChange { path: format!("{HOST_KEY}.{name}"), before: before.map(short), after: after.map(short) }
 }

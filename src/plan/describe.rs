@@ -20,7 +20,7 @@ pub fn service(cast: &Cast<'_>, desired: &Desired, observed: &Observed) -> Optio
         resource: Resource::Service(cast.service.name.clone()),
         action,
         cause,
-        order: replaces.then_some(cast.service.order),
+        order: replaces.then_some(cast.order),
         interruption: interruption(cast, action),
         fields,
     })
@@ -46,6 +46,11 @@ fn difference(cast: &Cast<'_>, desired: &Desired, observed: &Observed) -> Option
         });
     }
     if let Some(mismatch) = cast.mismatch(desired, observed) {
+        let mut declared = declared;
+        // Where the proxy listens, its container says its route.
+        if observed.front.as_ref().is_some_and(|front| front.listens) {
+            declared.extend(route::declared(service, desired, observed));
+        }
         let (cause, fields) = explain(mismatch, cast, declared, wanted, (desired, observed));
         return Some(Difference { action: Action::Replace, cause, fields });
     }
@@ -215,7 +220,7 @@ fn drift_in_place(service: &DesiredService, current: Member<'_>, observed: &Obse
                 Some(_) => {}
             }
         }
-        for network in current.container.endpoints.keys().filter(|network| !wanted.contains_key(*network)) {
+        for network in current.container.endpoints.keys().filter(|it| !wanted.contains_key(*it) && !service.joins(it)) {
             fields.push(field(service, &format!("networks.{network}"), Some("connected"), None));
         }
     }
@@ -252,7 +257,7 @@ fn interruption(cast: &Cast<'_>, action: Action) -> Interruption {
         Action::Replace => {
             let serving = cast.others.iter().any(|member| member.container.life.is_up());
             let proved = cast.current.is_some_and(|member| member.container.readiness == Readiness::Ready);
-            match cast.service.order {
+            match cast.order {
                 Order::StopFirst if serving && !proved => Interruption::Brief,
                 Order::StopFirst | Order::StartFirst => Interruption::None,
             }

@@ -254,6 +254,7 @@ impl<'a> Draft<'a> {
             self.graph.after(stop, preparations.iter().copied());
         }
         self.take_off_before_removing();
+        self.copy_first();
         let mut changes = std::mem::take(&mut self.ground.changes);
         changes.append(&mut self.changes);
         let mut obstacles = std::mem::take(&mut self.ground.obstacles);

@@ -2,6 +2,7 @@
 
 pub mod cast;
 pub mod change;
+pub mod copy_first;
 pub mod delivery;
 pub mod describe;
 mod draft;

@@ -170,7 +170,9 @@ impl Draft<'_> {
                 | Step::Drain { .. }
                 | Step::Unroute { .. }
                 | Step::Certify { .. }
-                | Step::ShowCertificate { .. } => {}
+                | Step::StandIn { .. }
+                | Step::ShowCertificate { .. }
+                | Step::CopyFirst { .. } => {}
             }
         }
         // Made while the name is held or after it is free, a container would have one name or the other.

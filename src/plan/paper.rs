@@ -1,6 +1,6 @@
 //! What a change of manifests would do to a host that is as the old ones say: git against git, no engine.
 
-use super::{Change, Resource, Step, plan};
+use super::{Change, Resource, Step, copy_first, plan};
 use crate::{
     desired::Desired,
     observed::{Abilities, Applied, Effect, Front, Image, Network, Observed, Owner, Role, Volume, fold},
@@ -18,8 +18,11 @@ pub fn changes(before: &Desired, after: &Desired) -> Vec<Change> {
     let mut observed = converged(before, after);
     observed.applied.manifest = Some(before.manifest.clone());
     observed.applied.number = (!before.services.is_empty()).then_some(1);
-    let drawn = plan(after, &observed);
-    drawn.changes.into_iter().filter(|change| !is_echo(change, before, after)).collect()
+    let mut drawn = plan(after, &observed);
+    drawn.changes.retain(|change| !is_echo(change, before, after));
+    let copies = copy_first::owed(after, &observed, before, &drawn);
+    let copies = copies.map(|owed| copy_first::changes(&owed, &drawn.changes)).unwrap_or_default();
+    copies.into_iter().chain(drawn.changes).collect()
 }
 
 /// On paper every image is new, so a change whose only reason is an image's id says nothing.
@@ -33,7 +36,8 @@ fn is_echo(change: &Change, before: &Desired, after: &Desired) -> bool {
         | Resource::Volume(_)
         | Resource::Job(_)
         | Resource::Route(_)
-        | Resource::Certificate(_) => false,
+        | Resource::Certificate(_)
+        | Resource::Backup(_) => false,
     }
 }
 
@@ -71,6 +75,9 @@ fn blank(desired: &Desired, next: &Desired) -> Observed {
             .collect(),
         deliveries: BTreeMap::new(),
         front: services().any(|service| service.route.is_some()).then(Front::default),
+        copies: BTreeMap::new(),
+        unread: BTreeMap::new(),
+        uncopied: BTreeMap::new(),
         applied: Applied::default(),
     }
 }

@@ -57,9 +57,11 @@ impl Draft<'_> {
         self.changes.extend(gone.into_iter().map(|resource| Change {
             interruption: match resource {
                 Resource::Service(_) | Resource::Route(_) => Interruption::Stopped,
-                Resource::Network(_) | Resource::Volume(_) | Resource::Job(_) | Resource::Certificate(_) => {
-                    Interruption::None
-                }
+                Resource::Network(_)
+                | Resource::Volume(_)
+                | Resource::Job(_)
+                | Resource::Certificate(_)
+                | Resource::Backup(_) => Interruption::None,
             },
             resource,
             action: Action::Delete,

@@ -97,7 +97,7 @@ impl Draft<'_> {
         let jobs = self.jobs(service, cast, JobPhase::PreSync, &gates)?;
 
         let mut carried = self.carry(cast, &role, &gates, &jobs)?;
-        let stop_first = service.order == Order::StopFirst;
+        let stop_first = cast.order == Order::StopFirst;
         let began: Vec<StepId> = carried.started.into_iter().chain(carried.ready).collect();
         let restarts = cast.current.is_some() && carried.started.is_some_and(|start| self.is_a_start(start));
         let routed = self.lead(cast, &carried.name, &role, &began, restarts);
@@ -173,6 +173,7 @@ impl Draft<'_> {
         }
         self.know_everybody(cast)?;
         self.reach_the_proxy(cast)?;
+        self.speak_with_one_voice(cast)?;
         if !cast.has_image(self.observed) && !self.pulls.contains_key(&service.spec.image) {
             let (summary, hint) = without_image(service);
             self.obstruct(&service.name, Blame::World, summary, Some(hint));
@@ -393,7 +394,7 @@ impl Draft<'_> {
         let Network::Networks(wanted) = &service.spec.network else { return Vec::new() };
         let mut steps = Vec::new();
         let step = |network: &str| (name.to_owned(), network.to_owned(), role.clone());
-        for network in container.endpoints.keys().filter(|network| !wanted.contains_key(*network)) {
+        for network in container.endpoints.keys().filter(|it| !wanted.contains_key(*it) && !service.joins(it)) {
             if !self.ground.renewed.contains(network) {
                 let (container, network, role) = step(network);
                 steps.push(self.graph.add(Step::Disconnect { container, network, role }));

@@ -4,6 +4,7 @@
 use super::{
     cast::Cast,
     change::{Action, Cause, Change, FieldChange, Interruption, Resource},
+    delivery,
     draft::Draft,
     fields,
     graph::StepId,
@@ -11,8 +12,11 @@ use super::{
 };
 use crate::{
     blame::Blame,
-    desired::{Desired, DesiredService, Route, SpecHash, route::TlsMode},
-    observed::{Certificate, Container, Front, Leading, Observed, Role},
+    desired::{Desired, DesiredService, Order, Route, SpecHash, route::TlsMode},
+    observed::{
+        Certificate, Container, Front, Leading, Observed, Role,
+        front::{Held, Wanted},
+    },
     value::ServiceName,
 };
 
@@ -23,6 +27,8 @@ enum Astray {
     Absent,
     /// It is what an earlier manifest said.
     Outdated,
+    /// It asks for the users of before.
+    OtherUsers,
     /// It leads to another container, or to where this one was before.
     Elsewhere,
     /// Somebody changed what the proxy was given.
@@ -30,11 +36,18 @@ enum Astray {
 }
 
 /// Whether, and how, the way is not as it should be.
-fn astray(route: &Route, leading: Option<&Leading>, container: Option<&Container>) -> Option<Astray> {
+fn astray(
+    service: &DesiredService,
+    route: &Route,
+    leading: Option<&Leading>,
+    container: Option<&Container>,
+) -> Option<Astray> {
     let Some(leading) = leading else { return Some(Astray::Absent) };
     let there = container.is_some_and(|container| container.id == leading.container);
     if leading.digest != SpecHash::of(route) {
         Some(Astray::Outdated)
+    } else if service.users().is_some_and(|users| leading.users.as_ref() != Some(users)) {
+        Some(Astray::OtherUsers)
     } else if !there || !leading.leads {
         Some(Astray::Elsewhere)
     } else {
@@ -61,12 +74,13 @@ impl Draft<'_> {
         }
         let leading = front.routes.get(&service.name);
         let current = cast.current.map(|member| member.container);
-        let astray = astray(route, leading, current);
+        let astray = astray(service, route, leading, current);
         self.changes.extend(astray.and_then(|astray| change(service, astray, cast, desired, observed)));
         let left_alone = astray == Some(Astray::Altered) && !desired.sync.self_heal;
-        let certified = self.certify_before(service, route, front);
+        let is_routed = restarts || astray.is_some() && !left_alone;
+        let certified = self.certify_before(service, route, front, is_routed);
         let (role, name) = (role.clone(), container.to_owned());
-        let route_step = (restarts || astray.is_some() && !left_alone).then(|| {
+        let route_step = is_routed.then(|| {
             let step = self.graph.add(Step::Route { container: name.clone(), role: role.clone() });
             self.graph.after(step, ready.iter().copied().chain(certified));
             step
@@ -78,7 +92,7 @@ impl Draft<'_> {
             step
         });
         let last = seen.or(route_step);
-        self.show_certificate(service, route, front, (certified, last), route_step.is_some());
+        self.show_certificate(service, route, front, (certified, last), is_routed);
         last
     }
 
@@ -91,6 +105,24 @@ impl Draft<'_> {
         }
         let hint = "see that the proxy runs, and what the host file says of it: it is tried again".to_owned();
         self.obstruct(&cast.service.name, Blame::World, why.clone(), Some(hint));
+        None
+    }
+
+    /// None where the manifest asks by name for two side by side, and the proxy would not lead to the one that is ready.
+    pub fn speak_with_one_voice(&mut self, cast: &Cast<'_>) -> Option<()> {
+        if !cast.insists_in_vain() {
+            return Some(());
+        }
+        let name = &cast.service.name;
+        let why = match cast.service.order {
+            Order::StopFirst => "this host's proxy leads to a container as soon as it starts, ready or not",
+            Order::StartFirst => {
+                "its containers would tell the proxy different things side by side: which of them counts is chance"
+            }
+        };
+        let hint = "leave `rollout.order` out: the one before is stopped first where that is so";
+        let message = format!("`{name}` asks for `order: start-first`, and {why}");
+        self.obstruct(name, Blame::World, message, Some(hint.to_owned()));
         None
     }
 
@@ -134,6 +166,11 @@ impl Draft<'_> {
             }
             let gone = self.graph.add(Step::Unroute { service: service.clone() });
             let ends: Vec<StepId> = self.graph.ids().filter(|id| self.ends(*id, service)).collect();
+            if front.listens {
+                // It is led to as long as it runs, and what guards the way goes after it.
+                self.graph.after(gone, ends);
+                continue;
+            }
             for end in ends {
                 self.graph.after(end, [gone]);
             }
@@ -144,15 +181,26 @@ impl Draft<'_> {
         matches!(self.graph.step(id), Step::Stop { role: Role::Service(name), .. } if name == service)
     }
 
-    /// A certificate of this host's own is had before anybody asks for it; one that another authority gives needs the
-    /// route first, over which it is proved whose the name is.
-    fn certify_before(&mut self, service: &DesiredService, route: &Route, front: &Front) -> Option<StepId> {
-        let is_own = match route.tls.mode {
-            TlsMode::Internal | TlsMode::Files { .. } => true,
-            TlsMode::Acme | TlsMode::Upstream | TlsMode::Off => false,
+    /// A certificate of this host's own is had before anybody asks for it. One that another authority gives needs the
+    /// route first, over which it is proved whose the name is: until then one of the host's own stands in for it.
+    fn certify_before(
+        &mut self,
+        service: &DesiredService,
+        route: &Route,
+        front: &Front,
+        is_routed: bool,
+    ) -> Option<StepId> {
+        let Certificate { held, wanted } = *front.certificates.get(&service.name)?;
+        let service = service.name.clone();
+        let step = match route.tls.mode {
+            TlsMode::Internal | TlsMode::Files { .. } => (wanted == Wanted::Now).then_some(Step::Certify { service }),
+            TlsMode::Acme => {
+                let is_ordered_at_once = !is_routed && wanted == Wanted::Now;
+                (held == Held::Nothing && !is_ordered_at_once).then_some(Step::StandIn { service })
+            }
+            TlsMode::Upstream | TlsMode::Off => None,
         };
-        let is_due = front.certificates.get(&service.name) == Some(&Certificate::Due);
-        (is_own && is_due).then(|| self.graph.add(Step::Certify { service: service.name.clone() }))
+        step.map(|step| self.graph.add(step))
     }
 
     fn show_certificate(
@@ -163,20 +211,22 @@ impl Draft<'_> {
         (certified, routed): (Option<StepId>, Option<StepId>),
         is_routed: bool,
     ) {
-        let certificate = front.certificates.get(&service.name);
-        let ordered = (route.tls.mode == TlsMode::Acme && certificate == Some(&Certificate::Due)).then(|| {
+        let Some(certificate) = front.certificates.get(&service.name) else { return };
+        let show = |draft: &mut Self, after: Option<StepId>| {
+            let step = draft.graph.add(Step::ShowCertificate { service: service.name.clone() });
+            draft.graph.after(step, after.into_iter().chain(routed));
+        };
+        let is_unshown = certified.is_some() || certificate.held == Held::Unshown;
+        let is_ordered = route.tls.mode == TlsMode::Acme && certificate.wanted == Wanted::Now;
+        if is_ordered {
             let order = self.graph.add(Step::Certify { service: service.name.clone() });
             self.graph.after(order, routed);
-            order
-        });
-        let is_shown_by_route = is_routed && ordered.is_none();
-        let comes = certified.or(ordered);
-        if comes.is_some() || certificate == Some(&Certificate::Unshown) {
+            show(self, Some(order));
+        } else if is_unshown && !is_routed {
+            show(self, certified);
+        }
+        if is_ordered || certified.is_some() || certificate.held == Held::Unshown && !is_routed {
             self.changes.push(certificate_change(&service.name));
-            if !is_shown_by_route {
-                let show = self.graph.add(Step::ShowCertificate { service: service.name.clone() });
-                self.graph.after(show, comes.into_iter().chain(routed));
-            }
         }
     }
 }
@@ -201,14 +251,20 @@ fn change(
     observed: &Observed,
 ) -> Option<Change> {
     let wanted = if observed.applied.rollback { Cause::Rollback } else { Cause::Commit };
-    let declared = declared(service, desired, observed);
+    let mut declared = declared(service, desired, observed);
     let (action, cause) = match astray {
         Astray::Absent if declared.is_empty() && observed.applied.manifest.is_some() => (Action::Create, Cause::Drift),
         Astray::Absent => (Action::Create, wanted),
         Astray::Outdated => (Action::Update, wanted),
+        Astray::OtherUsers => (Action::Update, Cause::Secret),
         Astray::Elsewhere if cast.current.is_none() || !cast.others.is_empty() => return None,
         Astray::Elsewhere | Astray::Altered => (Action::Repair, Cause::Drift),
     };
+    if astray == Astray::OtherUsers {
+        let before = observed.front.as_ref().and_then(|front| front.routes.get(&service.name)?.users.as_ref());
+        let secret = service.route.as_ref().and_then(|route| route.basic_auth.as_ref());
+        declared.extend(secret.map(|secret| delivery::field(secret.as_str(), before, service.users())));
+    }
     Some(Change {
         resource: Resource::Route(service.name.clone()),
         action,
@@ -223,7 +279,7 @@ fn change(
 pub const SECTIONS: [&str; 2] = ["proxy", "tls"];
 
 /// Fields of the way in which the manifest differs from the one in force.
-fn declared(service: &DesiredService, desired: &Desired, observed: &Observed) -> Vec<FieldChange> {
+pub fn declared(service: &DesiredService, desired: &Desired, observed: &Observed) -> Vec<FieldChange> {
     let Some(applied) = &observed.applied.manifest else { return Vec::new() };
     let of = |manifest: &serde_json::Value, section: &str| {
         manifest.get("services").and_then(|all| all.get(service.name.as_str())).and_then(|it| it.get(section)).cloned()

@@ -1,7 +1,11 @@
 //! Steps: plain data, one effect each.
 
-use crate::{desired::DeliveryName, observed::Role, value::ServiceName};
-use std::fmt;
+use crate::{
+    desired::DeliveryName,
+    observed::Role,
+    value::{ItemName, ServiceName},
+};
+use std::{collections::BTreeSet, fmt};
 
 /// One effect on the host. A crash falls between two steps or inside one, and both are found again by looking.
 ///
@@ -11,6 +15,8 @@ use std::fmt;
 pub enum Step {
     /// Fetch what a reference means now.
     Pull { reference: String, platform: Option<String> },
+    /// Make verified copies of the app's data, before anything that uses it changes.
+    CopyFirst { items: BTreeSet<ItemName> },
     /// Make a network of the app.
     CreateNetwork { network: String },
     /// Remove a network of the app by id, where nobody is on it any more.
@@ -57,6 +63,8 @@ pub enum Step {
     Drain { container: String, role: Role },
     /// Take a service's route from the proxy.
     Unroute { service: ServiceName },
+    /// Make a certificate of the host's own for a service's route, to be shown until an authority has given one.
+    StandIn { service: ServiceName },
     /// Get the certificate of a service's route.
     Certify { service: ServiceName },
     /// Let the proxy show the certificate of a service's route.
@@ -96,6 +104,12 @@ impl Step {
     #[must_use]
     pub fn begins(&self) -> Option<&Role> {
         self.about().map(|(_, role)| role).filter(|_| self.deed() == Deed::Begins)
+    }
+
+    /// Who is led to by it.
+    #[must_use]
+    pub fn leads(&self) -> Option<&Role> {
+        self.about().map(|(_, role)| role).filter(|_| matches!(self, Self::Route { .. }))
     }
 
     /// True for steps that see a container ready: one that is left means that this run of it is not the one that was
@@ -147,6 +161,7 @@ impl Step {
             Self::Withdraw { .. } => Deed::TidiesDeliveries,
             Self::Tag { .. } | Self::Untag { .. } => Deed::NamesImages,
             Self::Pull { .. }
+            | Self::CopyFirst { .. }
             | Self::CreateNetwork { .. }
             | Self::CreateVolume { .. }
             | Self::Stop { .. }
@@ -158,6 +173,7 @@ impl Step {
             | Self::Signal { .. }
             | Self::Route { .. }
             | Self::Unroute { .. }
+            | Self::StandIn { .. }
             | Self::ShowCertificate { .. } => Deed::Alters,
         }
     }
@@ -182,6 +198,7 @@ impl Step {
             | Self::Connect { container, role, .. }
             | Self::Disconnect { container, role, .. } => Some((container, role)),
             Self::Pull { .. }
+            | Self::CopyFirst { .. }
             | Self::CreateNetwork { .. }
             | Self::RemoveNetwork { .. }
             | Self::CreateVolume { .. }
@@ -190,6 +207,7 @@ impl Step {
             | Self::Deliver { .. }
             | Self::Withdraw { .. }
             | Self::Unroute { .. }
+            | Self::StandIn { .. }
             | Self::Certify { .. }
             | Self::ShowCertificate { .. } => None,
         }
@@ -206,6 +224,10 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pull { reference, .. } => write!(f, "pull {reference}"),
+            Self::CopyFirst { items } => {
+                let names: Vec<&str> = items.iter().map(ItemName::as_str).collect();
+                write!(f, "copy {}", names.join(", "))
+            }
             Self::CreateNetwork { network } => write!(f, "create network {network}"),
             Self::RemoveNetwork { network, .. } => write!(f, "remove network {network}"),
             Self::CreateVolume { volume } => write!(f, "create volume {volume}"),
@@ -229,6 +251,7 @@ impl fmt::Display for Step {
             Self::SeeRouted { container, .. } => write!(f, "see {container} through the proxy"),
             Self::Drain { container, .. } => write!(f, "drain {container}"),
             Self::Unroute { service } => write!(f, "take the route of {service} away"),
+            Self::StandIn { service } => write!(f, "make a certificate for {service} meanwhile"),
             Self::Certify { service } => write!(f, "get the certificate of {service}"),
             Self::ShowCertificate { service } => write!(f, "show the certificate of {service}"),
         }

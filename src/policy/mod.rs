@@ -4,6 +4,7 @@
 //! at the disk asks `follow` as well, which goes where symbolic links lead.
 
 mod app;
+mod backup;
 pub mod bind;
 mod body;
 pub mod closed;
@@ -16,6 +17,7 @@ mod route;
 mod secret;
 
 pub use app::of_app;
+pub use backup::stored;
 pub use links::follow;
 pub use route::routed;
 

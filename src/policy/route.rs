@@ -80,7 +80,7 @@ pub(super) const ROUTING_VARIABLES: [&str; 5] =
 /// Labels by which they do.
 pub(super) const ROUTING_LABELS: [&str; 3] = ["traefik.", "caddy", "com.github.nginx-proxy."];
 /// Variables that nginx-proxy's template writes into its configuration as they stand.
-const TEMPLATE_VARIABLES: [&str; 10] = [
+const TEMPLATE_VARIABLES: [&str; 16] = [
     "VIRTUAL_PORT",
     "VIRTUAL_DEST",
     "VIRTUAL_PROTO",
@@ -91,6 +91,12 @@ const TEMPLATE_VARIABLES: [&str; 10] = [
     "CERT_NAME",
     "NETWORK_ACCESS",
     "SERVER_TOKENS",
+    "ENABLE_HTTP_ON_MISSING_CERT",
+    "ACME_HTTP_CHALLENGE_LOCATION",
+    "EXTERNAL_HTTP_PORT",
+    "EXTERNAL_HTTPS_PORT",
+    "LETSENCRYPT_EMAIL",
+    "ACME_EMAIL",
 ];
 
 /// What this host's proxy cannot do, and routes that are laid behind its back.
@@ -108,11 +114,15 @@ fn unable(subject: &Subject<'_>, driver: DriverName, inability: &Inability) -> D
     let able: Vec<&str> = able.iter().map(|driver| driver.word()).collect();
     let word = driver.word();
     let (rule, message, allow) = match (missing, able.as_slice()) {
-        (Some(setting), _) => (
-            "proxy.certresolver",
-            format!("driver `{word}` of this host can do `{asked}` for service `{service}` only with `{setting}`"),
-            Some(format!("{setting}: letsencrypt")),
-        ),
+        (Some(setting), _) => {
+            let (rule, example) = match *setting {
+                "conf_dir" => ("proxy.conf_dir", "/srv/nginx-proxy/conf.d"),
+                _ => ("proxy.certresolver", "letsencrypt"),
+            };
+            let message =
+                format!("driver `{word}` of this host can do `{asked}` for service `{service}` only with `{setting}`");
+            (rule, message, Some(format!("{setting}: {example}")))
+        }
         (None, able) => {
             let who = able.iter().map(|driver| format!("`{driver}`")).collect::<Vec<_>>().join(", ");
             let message = if driver == DriverName::None {

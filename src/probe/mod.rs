@@ -6,7 +6,6 @@
 mod http;
 mod namespace;
 mod reach;
-pub mod tls;
 
 #[cfg(test)]
 mod tests;

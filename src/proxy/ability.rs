@@ -84,6 +84,8 @@ pub fn inabilities(driver: &Driver, route: &Route) -> Vec<Inability> {
 fn missing(feature: Feature, driver: &Driver) -> Option<&'static str> {
     match (feature, driver) {
         (Feature::Acme, Driver::Traefik(traefik)) if traefik.certresolver.is_none() => Some("certresolver"),
+        // What is counted is said in the `http` block.
+        (Feature::RateLimit, Driver::NginxProxy(proxy)) if proxy.conf_dir.is_none() => Some("conf_dir"),
         (
             Feature::Route
             | Feature::H2c

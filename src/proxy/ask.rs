@@ -1,15 +1,8 @@
 //! Asks the proxy as a client of a host would, at the proxy's own door on this machine.
 
-use crate::probe::tls;
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::{Request, body::Bytes, client::conn::http1::handshake};
-use hyper_util::rt::TokioIo;
+use crate::http1::{self, tls};
 use std::{io, net::SocketAddr, time::Duration};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-    time::timeout,
-};
+use tokio::{net::TcpStream, time::timeout};
 
 /// The most of a body that is read: what is asked for is a line.
 const LONGEST: usize = 4096;
@@ -48,49 +41,14 @@ pub async fn ask(question: Question<'_>) -> io::Result<Answer> {
     })
 }
 
-async fn exchange(question: Question<'_>) -> io::Result<Answer> {
-    let stream = TcpStream::connect(question.door).await?;
-    if !question.secured {
-        return request(stream, question, None).await;
-    }
-    let stream = tls::wrap(stream, Some(question.host), question.door).await?;
-    let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first()).map(|leaf| leaf.to_vec());
-    request(stream, question, shown).await
-}
-
-async fn request(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    question: Question<'_>,
-    certificate: Option<Vec<u8>>,
-) -> io::Result<Answer> {
-    let request = Request::get(question.path)
-        .header("host", question.host)
-        .header("user-agent", concat!("reconcile/", env!("CARGO_PKG_VERSION")))
-        .header("connection", "close")
-        .body(Empty::<Bytes>::new())
-        .map_err(io::Error::other)?;
-    let (mut sender, connection) = handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
-    let connection = tokio::spawn(connection);
-    let answer = sender.send_request(request).await.map_err(io::Error::other);
-    let told = match answer {
-        Ok(answer) => {
-            let status = answer.status().as_u16();
-            let body = if is_short(&answer) {
-                let body = Limited::new(answer.into_body(), LONGEST).collect().await.map(|body| body.to_bytes());
-                String::from_utf8_lossy(&body.unwrap_or_default()).into_owned()
-            } else {
-                // A stream without end would never be read.
-                String::new()
-            };
-            Ok(Answer { status, body, certificate })
-        }
-        Err(error) => Err(error),
+async fn exchange(Question { door, secured, host, path }: Question<'_>) -> io::Result<Answer> {
+    let stream = TcpStream::connect(door).await?;
+    let (answer, certificate) = if secured {
+        let stream = tls::wrap(stream, Some(host), door).await?;
+        let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first()).map(|leaf| leaf.to_vec());
+        (http1::get(stream, host, path, LONGEST).await?, shown)
+    } else {
+        (http1::get(stream, host, path, LONGEST).await?, None)
     };
-    connection.abort();
-    told
-}
-
-fn is_short<B>(answer: &hyper::Response<B>) -> bool {
-    let length = answer.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    length.is_some_and(|length| length <= LONGEST)
+    Ok(Answer { status: answer.status, body: answer.body, certificate })
 }

@@ -1,7 +1,7 @@
 //! What a proxy serves of one app.
 
 use crate::{
-    desired::Route,
+    desired::{Desired, Route},
     value::{AppName, EnvironmentName, ServiceName},
 };
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,14 @@ use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf};
 pub struct SiteName {
     pub environment: EnvironmentName,
     pub app: AppName,
+}
+
+impl SiteName {
+    /// That of an app's routes.
+    #[must_use]
+    pub fn of(desired: &Desired) -> Self {
+        Self { environment: desired.environment.clone(), app: desired.app.clone() }
+    }
 }
 
 impl fmt::Display for SiteName {
@@ -50,6 +58,8 @@ pub struct Served {
 pub struct CertificateFiles {
     pub chain: PathBuf,
     pub key: PathBuf,
+    /// Which certificate it is: another one at the same place is to be shown too.
+    pub fingerprint: String,
 }
 
 /// What a proxy was given for an app.

@@ -87,7 +87,22 @@ pub fn newest_stable(ledger: &AppLedger) -> Option<&Entry> {
 /// The entry in force: the newest that succeeded.
 #[must_use]
 pub fn in_force(ledger: &AppLedger) -> Option<&Entry> {
-    ledger.entries.iter().rev().find(|entry| entry.stable || entry.outcome == Some(Outcome::Succeeded))
+    newest_in_force(&ledger.entries)
+}
+
+fn newest_in_force(entries: &[Entry]) -> Option<&Entry> {
+    entries.iter().rev().find(|entry| entry.stable || entry.outcome == Some(Outcome::Succeeded))
+}
+
+/// The entries that were to take the place of a revision while it was in force, newest first, whatever became of them.
+pub fn successors(original: u32, ledger: &AppLedger) -> impl Iterator<Item = &Entry> {
+    let entries = &ledger.entries;
+    let gave_way = move |place: &usize| {
+        let in_force = entries.get(..*place).and_then(newest_in_force);
+        in_force.is_some_and(|entry| entry.original() == original)
+    };
+    let places = (0..entries.len()).rev().filter(gave_way).filter_map(|place| entries.get(place));
+    places.filter(move |entry| entry.original() != original)
 }
 
 /// Where `rollback APP` goes: the newest stable revision older than the one in force. A rollback's entry stands where

@@ -3,7 +3,7 @@
 use crate::{
     plan::Cause,
     record::Outcome,
-    show::report::{AppReport, HealthWord, RouteReport, Status},
+    show::report::{AppReport, CopyReport, HealthWord, RouteReport, Status},
     value::{AppName, EnvironmentName},
 };
 use jiff::Timestamp;
@@ -63,6 +63,8 @@ pub struct Metrics {
     drift: Family<Labels, Counter>,
     routes: Amounts,
     certificates: Seconds,
+    copies: Seconds,
+    overdue: Amounts,
     success: Seconds,
     revision: Amounts,
     lag: Seconds,
@@ -82,6 +84,8 @@ struct Memory {
     drifted: BTreeMap<(EnvironmentName, AppName), BTreeSet<String>>,
     /// Services whose routes have figures.
     routed: BTreeMap<(EnvironmentName, AppName), BTreeSet<String>>,
+    /// Items whose copies have figures.
+    copied: BTreeMap<(EnvironmentName, AppName), BTreeSet<String>>,
     /// Environments whose newest commit is not in force, with the time it was seen.
     behind: BTreeMap<EnvironmentName, Option<Timestamp>>,
 }
@@ -109,6 +113,8 @@ impl Metrics {
             drift: Family::default(),
             routes: Family::default(),
             certificates: Family::default(),
+            copies: Family::default(),
+            overdue: Family::default(),
             success: Family::default(),
             revision: Family::default(),
             lag: Family::default(),
@@ -142,6 +148,12 @@ impl Metrics {
             "When the certificate that is shown for a service is over",
             self.certificates.clone(),
         );
+        registry.register(
+            "backup_last_verified_timestamp_seconds",
+            "When the newest verified copy of an item was taken",
+            self.copies.clone(),
+        );
+        registry.register("backup_overdue", "1 where an item's newest verified copy is too old", self.overdue.clone());
         registry.register(
             "app_last_success_timestamp_seconds",
             "When a pass over an app last succeeded",
@@ -181,6 +193,10 @@ impl Metrics {
             one.set(i64::from(health == report.health));
         }
         self.tell_routes(environment, &report.app, &report.routes);
+        // Of an app that nobody could look at the figures stay.
+        if report.status != Status::Unknown {
+            self.tell_copies(environment, &report.app, &report.copies.items);
+        }
         self.drift.get_or_create(&app).inc_by(self.new_drift(environment, report));
         if report.outcome == Some(Outcome::Succeeded) {
             self.success.get_or_create(&app).set(seconds(at));
@@ -202,6 +218,25 @@ impl Metrics {
             self.routes.get_or_create(&labels).set(i64::from(route.answers));
             if let Some(until) = route.certificate_until {
                 self.certificates.get_or_create(&labels).set(seconds(until));
+            }
+        }
+    }
+
+    /// How copies are; those of items that are not told are gone.
+    fn tell_copies(&self, environment: &EnvironmentName, app: &AppName, copies: &[CopyReport]) {
+        let of_app = labels(environment, app);
+        let told = copies.iter().map(|copy| copy.item.to_string()).collect();
+        let known = self.memory().copied.insert((environment.clone(), app.clone()), told);
+        for item in known.unwrap_or_default() {
+            let labels = with(&of_app, "item", &item);
+            self.copies.remove(&labels);
+            self.overdue.remove(&labels);
+        }
+        for copy in copies {
+            let labels = with(&of_app, "item", copy.item.as_str());
+            self.overdue.get_or_create(&labels).set(i64::from(copy.overdue));
+            if let Some(at) = copy.taken_at {
+                self.copies.get_or_create(&labels).set(seconds(at));
             }
         }
     }
@@ -238,6 +273,8 @@ impl Metrics {
         self.success.remove(&labels);
         self.revision.remove(&labels);
         self.tell_routes(environment, app, &[]);
+        self.tell_copies(environment, app, &[]);
+        self.memory().copied.remove(&(environment.clone(), app.clone()));
         self.memory().routed.remove(&(environment.clone(), app.clone()));
         self.memory().drifted.remove(&(environment.clone(), app.clone()));
     }

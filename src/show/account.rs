@@ -1,6 +1,7 @@
 //! The output contract of `status` and `history`.
 
-use super::report::{ErrorReport, HealthWord, HeldReport, RouteReport, Status};
+use super::copy_before::{CopyBefore, before};
+use super::report::{CopyReport, ErrorReport, HealthWord, HeldReport, RouteReport, Status};
 use crate::{
     observed::Life,
     plan::FieldChange,
@@ -28,6 +29,9 @@ pub struct AppAccount {
     pub drift: Option<Vec<FieldChange>>,
     pub error: Option<ErrorReport>,
     pub services: Vec<ServiceAccount>,
+    /// Its copies, where the manifest says how old they may become (`backup.max_age`); left out where it does not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<CopyReport>,
     /// Why what is due is not done; text only.
     #[serde(skip)]
     pub left: Vec<String>,
@@ -107,6 +111,9 @@ pub struct HistoryEntry {
     pub stable: bool,
     /// Image references with the ids or digests they meant.
     pub images: BTreeMap<String, String>,
+    /// Copies that were taken before it was rolled out; left out where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<CopyBefore>,
 }
 
 impl From<&Entry> for HistoryEntry {
@@ -119,11 +126,18 @@ impl From<&Entry> for HistoryEntry {
             outcome: entry.outcome,
             stable: entry.stable,
             images: entry.key.images.clone().into_iter().chain(entry.digests.clone()).collect(),
+            copies: Vec::new(),
         }
     }
 }
 
 impl HistoryEntry {
+    /// An entry with those of the app's copies that were taken before it.
+    #[must_use]
+    pub fn with(entry: &Entry, copies: &[CopyBefore]) -> Self {
+        Self { copies: before(copies, entry).into_iter().cloned().collect(), ..Self::from(entry) }
+    }
+
     /// The same with the app it belongs to.
     #[must_use]
     pub fn of(self, environment: &EnvironmentName, app: &AppName) -> Self {

@@ -1,6 +1,7 @@
 //! `history` for people.
 
 use super::{HistoryEntry, escape::short, table::table, text::outcome_word, words};
+use std::fmt::Write;
 
 /// Entries in a table, newest first.
 #[must_use]
@@ -9,7 +10,17 @@ pub fn history(entries: &[HistoryEntry], width: Option<usize>) -> String {
         return "No revisions.\n".to_owned();
     }
     let rows: Vec<[String; 7]> = entries.iter().map(row).collect();
-    table(["REVISION", "AT", "COMMIT", "CAUSE", "BY", "OUTCOME", "SUBJECT"], &rows, width)
+    let mut out = table(["REVISION", "AT", "COMMIT", "CAUSE", "BY", "OUTCOME", "SUBJECT"], &rows, width);
+    let lines: Vec<String> = copies(entries).collect();
+    if !lines.is_empty() {
+        let _ = write!(out, "\n{}\n", lines.join("\n"));
+    }
+    out
+}
+
+/// The copies that can be put back, a line each.
+pub(super) fn copies(entries: &[HistoryEntry]) -> impl Iterator<Item = String> {
+    entries.iter().flat_map(|entry| entry.copies.iter().map(super::CopyBefore::line))
 }
 
 pub(super) fn row(entry: &HistoryEntry) -> [String; 7] {

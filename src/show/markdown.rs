@@ -144,6 +144,9 @@ pub fn history(entries: &[HistoryEntry]) -> String {
     for entry in entries {
         comment.push(&format!("| {} |\n", super::history::row(entry).map(|text| cell(&text)).join(" | ")));
     }
+    for copy in super::history::copies(entries) {
+        comment.push(&format!("\n{copy}\n"));
+    }
     comment.finish()
 }
 

@@ -4,7 +4,10 @@
 //! strips them where the stream cannot show them. What others wrote goes through [`escape`] first.
 
 pub mod account;
+mod copies;
+pub mod copy_before;
 mod difference;
+mod drills;
 pub mod escape;
 mod history;
 mod markdown;
@@ -19,7 +22,10 @@ mod text;
 mod words;
 
 pub use account::{AppAccount, ContainerAccount, HistoryEntry, RevisionAccount, ServiceAccount, SuspendedReport};
+pub use copies::{CopyAccount, copies, markdown_copies};
+pub use copy_before::CopyBefore;
 pub use difference::difference;
+pub use drills::{DrillAccount, drills, markdown_drills};
 pub use history::history;
 pub use markdown::{history as markdown_history, plan as markdown, status as markdown_status};
 pub use report::{

@@ -19,6 +19,14 @@ pub struct Words {
 pub fn words(step: &Step) -> Option<Words> {
     let (doing, done) = match step {
         Step::Pull { reference, .. } => ("pulling {}", ("pulled {}", vec![reference.as_str()])),
+        Step::CopyFirst { items } => {
+            let named = items.iter().map(|item| item.as_str()).collect::<Vec<_>>().join(", ");
+            return Some(Words {
+                doing: filled("copying {} before anything changes", &[&named]),
+                done: filled("copied {}", &[&named]),
+                long: true,
+            });
+        }
         Step::CreateNetwork { network } => ("creating network {}", ("created network {}", vec![network.as_str()])),
         Step::RemoveNetwork { network, .. } => ("removing network {}", ("removed network {}", vec![network.as_str()])),
         Step::CreateVolume { volume } => ("creating volume {}", ("created volume {}", vec![volume.as_str()])),
@@ -59,6 +67,10 @@ pub fn words(step: &Step) -> Option<Words> {
         Step::Unroute { service } => {
             ("taking the route of {} away", ("took the route of {} away", vec![service.as_str()]))
         }
+        Step::StandIn { service } => (
+            "making a certificate for {} meanwhile",
+            ("a certificate of this host's own stands in for that of {}", vec![service.as_str()]),
+        ),
         Step::Certify { service } => {
             ("getting the certificate of {}", ("the certificate of {} is here", vec![service.as_str()]))
         }

@@ -1,11 +1,13 @@
 //! The output contract: what a dry run and an apply say of each environment.
 
+use super::copy_before::CopyBefore;
 use crate::{
+    backup::CopyId,
     blame::Blame,
     observed::Failure,
     plan::{Action, Change},
     record::Outcome,
-    value::{AppName, EnvironmentName, ServiceName},
+    value::{AppName, EnvironmentName, ItemName, ServiceName},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -136,12 +138,58 @@ pub struct AppReport {
     /// How its routes are, as far as they were asked; for `status`, the daemon and its figures.
     #[serde(skip)]
     pub routes: Vec<RouteReport>,
+    /// How its copies are; for `status`, the daemon and its figures.
+    #[serde(skip)]
+    pub copies: CopiesReport,
+    /// Copies of the data as the revision left it that is gone back to; left out where there are none.
+    #[serde(rename = "copies", skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<CopyBefore>,
     /// Somebody suspended it; for the daemon, and for those that depend on it.
     #[serde(skip)]
     pub suspended: bool,
     /// When it is to be looked at again although nothing happens; for the daemon.
     #[serde(skip)]
     pub wakes_at: Option<Timestamp>,
+}
+
+/// How the copies of an app's data are, where its manifest says how old they may become.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CopiesReport {
+    pub items: Vec<CopyReport>,
+    /// The app counts as degraded by them alone: all else of it is well.
+    pub degrade: bool,
+}
+
+/// The newest verified copy of an item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CopyReport {
+    pub item: ItemName,
+    /// None: there is none.
+    pub newest: Option<CopyId>,
+    pub taken_at: Option<Timestamp>,
+    pub age_seconds: Option<i64>,
+    /// It is older than it may be.
+    pub overdue: bool,
+    /// What is wrong, in a line.
+    pub trouble: Option<String>,
+}
+
+impl CopiesReport {
+    /// What is wrong with them, in a line; none where nothing is.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        let all: Vec<&str> = self.items.iter().filter_map(|copy| copy.trouble.as_deref()).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+
+    /// Whether they tell something else than those did: that time passed is no news.
+    #[must_use]
+    pub fn is_news_after(&self, before: &Self) -> bool {
+        let facts = |it: &Self| -> Vec<(ItemName, Option<CopyId>, bool)> {
+            it.items.iter().map(|copy| (copy.item.clone(), copy.newest.clone(), copy.overdue)).collect()
+        };
+        facts(self) != facts(before)
+    }
 }
 
 /// How a route is, as a client sees it.

@@ -55,6 +55,9 @@ fn facts(revision: &RevisionAccount) -> String {
     for (reference, id) in &entry.images {
         fact("image", &format!("{} is {}", plain(reference), plain(id)));
     }
+    for copy in &entry.copies {
+        fact("before", &copy.line());
+    }
     out
 }
 

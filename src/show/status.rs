@@ -3,6 +3,7 @@
 use super::{
     account::{AppAccount, word},
     escape::{plain, short},
+    report::CopyReport,
     table::table,
     text, words,
 };
@@ -25,6 +26,12 @@ pub fn status(apps: &[AppAccount], width: Option<usize>) -> String {
         if !routes.is_empty() {
             let _ = write!(out, "\n{}", table(["ROUTE", "ANSWERS", "CERTIFICATE UNTIL", "HOSTS"], &routes, width));
         }
+    }
+    if let [only] = apps
+        && !only.copies.is_empty()
+    {
+        let copies: Vec<[String; 4]> = only.copies.iter().map(copy_row).collect();
+        let _ = write!(out, "\n{}", table(["ITEM", "NEWEST VERIFIED COPY", "TAKEN", "OVERDUE"], &copies, width));
     }
     for app in apps {
         attention(&mut out, app);
@@ -52,6 +59,7 @@ fn note(app: &AppAccount) -> String {
         app.error.as_ref().map(|_| "error".to_owned()),
         retry,
         app.drift.as_ref().map(|_| "drift".to_owned()),
+        app.copies.iter().any(|copy| copy.overdue).then(|| "backup overdue".to_owned()),
     ]
     .into_iter()
     .flatten()
@@ -75,6 +83,15 @@ fn route_row(service: &super::ServiceAccount) -> Option<[String; 4]> {
     Some([service.service.to_string(), answers.to_owned(), until, short(&route.hosts.join(", "))])
 }
 
+fn copy_row(copy: &CopyReport) -> [String; 4] {
+    [
+        copy.item.to_string(),
+        copy.newest.as_ref().map_or("-".to_owned(), ToString::to_string),
+        copy.taken_at.map_or("-".to_owned(), |at| format!("{at:.0}")),
+        if copy.overdue { "yes" } else { "no" }.to_owned(),
+    ]
+}
+
 fn attention(out: &mut String, app: &AppAccount) {
     let name = format!("{}/{}", app.environment, app.app);
     if let Some(suspended) = &app.suspended {
@@ -92,6 +109,9 @@ fn attention(out: &mut String, app: &AppAccount) {
         if let Some(trouble) = &route.trouble {
             let _ = writeln!(out, "\n{name}: {}", plain(trouble));
         }
+    }
+    for trouble in app.copies.iter().filter_map(|copy| copy.trouble.as_ref()) {
+        let _ = writeln!(out, "\n{name}: {}", plain(trouble));
     }
     if let Some(drift) = &app.drift {
         let _ = writeln!(out, "\n{name}: drift");

@@ -37,6 +37,8 @@ fn app(name: &str, changes: Vec<Change>) -> AppReport {
         notes: Vec::new(),
         engine_socket: Vec::new(),
         routes: Vec::new(),
+        copies: Default::default(),
+        left: Vec::new(),
         images: BTreeMap::new(),
         suspended: false,
         wakes_at: None,
@@ -263,6 +265,7 @@ fn account() -> AppAccount {
         drift: Some(vec![field("State.Paused", Some("true"), Some("false"))]),
         error: Some(failure()),
         left: Vec::new(),
+        copies: Vec::new(),
         services: vec![ServiceAccount {
             route: None,
             service: "web".parse().unwrap(),
@@ -338,6 +341,7 @@ fn entry(number: u32, outcome: Option<Outcome>, stable: bool) -> HistoryEntry {
         outcome,
         stable,
         images: BTreeMap::from([("web:1".to_owned(), "sha256:aa".to_owned())]),
+        copies: Vec::new(),
     }
 }
 

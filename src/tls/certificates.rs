@@ -8,6 +8,7 @@ use super::{
     due, preflight,
     wanted::CertificateName,
 };
+use crate::value::{AppName, EnvironmentName};
 use jiff::Timestamp;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use std::{
@@ -140,13 +141,19 @@ impl Certificates {
         advice.map(drop)
     }
 
-    /// Removes certificates that nobody wants and that are of no use any more. One that is good is kept: who takes an
-    /// app away and brings it back does not order again.
+    /// Removes certificates of an app that nobody wants and that are of no use any more. One that is good is kept: who
+    /// takes a route away and brings it back does not order again.
     ///
     /// # Errors
     /// The folder cannot be read, or something in it not be removed.
-    pub fn tidy(&self, now: Timestamp, wanted: &BTreeSet<CertificateName>) -> Result<(), TlsError> {
-        for place in self.disk.places()? {
+    pub fn tidy(
+        &self,
+        now: Timestamp,
+        (environment, app): (&EnvironmentName, &AppName),
+        wanted: &BTreeSet<CertificateName>,
+    ) -> Result<(), TlsError> {
+        let prefix = CertificateName::prefix(environment, app);
+        for place in self.disk.places()?.into_iter().filter(|place| place.starts_with(&prefix)) {
             let is_wanted = wanted.iter().any(|name| name.as_str() == place);
             let is_good = || {
                 let (folder, _) = self.disk.current(&place)?;

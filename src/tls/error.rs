@@ -100,13 +100,7 @@ impl TlsError {
     /// The error and its causes in one line.
     #[must_use]
     pub fn whole(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            text = format!("{text}: {error}");
-            cause = error.source();
-        }
-        text
+        crate::cause::whole(self)
     }
 }
 

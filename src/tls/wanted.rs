@@ -4,7 +4,8 @@ use crate::value::{AppName, EnvironmentName, ServiceName};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fmt, path::PathBuf};
 
-/// The name of a certificate, `<environment>-<app>-<service>`: good as the name of a folder.
+/// The name of a certificate, `<environment>.<app>.<service>`: good as the name of a folder. A dot is in none of the three,
+/// so no two routes have one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CertificateName(String);
@@ -13,7 +14,13 @@ impl CertificateName {
     /// The name of the certificate of a service's route.
     #[must_use]
     pub fn of(environment: &EnvironmentName, app: &AppName, service: &ServiceName) -> Self {
-        Self(format!("{environment}-{app}-{service}"))
+        Self(format!("{environment}.{app}.{service}"))
+    }
+
+    /// What the names of an app's certificates begin with.
+    #[must_use]
+    pub fn prefix(environment: &EnvironmentName, app: &AppName) -> String {
+        format!("{environment}.{app}.")
     }
 
     /// The name as text.
@@ -39,7 +46,7 @@ impl TryFrom<String> for CertificateName {
     fn try_from(text: String) -> Result<Self, String> {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
         let is_name = text.bytes().next().is_some_and(plain)
-            && text.bytes().all(|byte| plain(byte) || byte == b'-' || byte == b'_');
+            && text.bytes().all(|byte| plain(byte) || matches!(byte, b'-' | b'_' | b'.'));
         if is_name { Ok(Self(text)) } else { Err(format!("`{text}` is not the name of a certificate")) }
     }
 }

@@ -4,6 +4,8 @@
 //! is how the shape check of `yaml` judges a scalar whose schema names a format.
 
 pub mod allowance;
+pub mod backup;
+mod bucket;
 pub mod client;
 pub mod delivered;
 pub mod directory;
@@ -33,6 +35,8 @@ pub mod zone;
 mod tests;
 
 pub use allowance::{Addable, DataRoot, Publishable, RepositoryGlob, ServicePath};
+pub use backup::{AgeRecipient, Database, VolumeGlob, VolumePath};
+pub use bucket::{BucketName, KeyPrefix};
 pub use client::{Cidr, Client, Rate};
 pub use delivered::{FileMode, FileName, OnChange, RepositoryPath};
 pub use directory::AcmeDirectory;
@@ -44,8 +48,8 @@ pub use image::ImageReference;
 pub use location::{BadLocation, Location, RemoteLocation, Transport};
 pub use mount::{AbsolutePath, TmpfsMount, VolumeMount, VolumeSource};
 pub use name::{
-    AppName, BadName, ConfigName, EnvironmentName, InstallationName, JobName, ObjectName, ResourceKey, SecretName,
-    ServiceName,
+    AppName, BadName, ConfigName, EnvironmentName, InstallationName, ItemName, JobName, ObjectName, RepositoryName,
+    ResourceKey, SecretName, ServiceName,
 };
 pub use net::{HttpPath, NetworkMode, Platform, StatusRange};
 pub use place::{AppId, AppPath};
@@ -79,6 +83,14 @@ pub fn check_format(format: &str, text: &str) -> Result<(), String> {
         "object-name" => judge::<ObjectName>(text),
         "secret-name" => judge::<SecretName>(text),
         "config-name" => judge::<ConfigName>(text),
+        "item-name" => judge::<ItemName>(text),
+        "repository-name" => judge::<RepositoryName>(text),
+        "age-recipient" => judge::<AgeRecipient>(text),
+        "bucket-name" => judge::<BucketName>(text),
+        "key-prefix" => judge::<KeyPrefix>(text),
+        "volume-path" => judge::<VolumePath>(text),
+        "volume-glob" => judge::<VolumeGlob>(text),
+        "database" => judge::<Database>(text),
         "template" => judge::<Template>(text),
         "file-name" => judge::<FileName>(text),
         "file-mode" => judge::<FileMode>(text),

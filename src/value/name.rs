@@ -176,6 +176,24 @@ text_form!(
 );
 
 name!(
+    /// An item of an app's backup: what is copied as one.
+    ItemName,
+    "an item's",
+    "item-name",
+    "Item",
+    "db"
+);
+
+name!(
+    /// A place for copies, as the host file names it.
+    RepositoryName,
+    "a repository's",
+    "repository-name",
+    "Repository",
+    "local"
+);
+
+name!(
     /// An installation: the mark of ownership on everything this host's file makes.
     InstallationName,
     "an installation",
@@ -183,6 +201,14 @@ name!(
     "Installation",
     "default"
 );
+
+impl RepositoryName {
+    /// The one that every host has.
+    #[must_use]
+    pub fn local() -> Self {
+        Self("local".to_owned())
+    }
+}
 
 impl Default for InstallationName {
     fn default() -> Self {

@@ -23,6 +23,15 @@ const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 const FIELDS: [(&str, &[&str]); 5] =
     [("minute", &[]), ("hour", &[]), ("day of the month", &[]), ("month", &MONTHS), ("day of the week", &WEEKDAYS)];
 
+/// Words for the usual ones.
+const WORDS: [(&str, &str); 5] = [
+    ("@hourly", "0 * * * *"),
+    ("@daily", "0 0 * * *"),
+    ("@weekly", "0 0 * * 0"),
+    ("@monthly", "0 0 1 * *"),
+    ("@yearly", "0 0 1 1 *"),
+];
+
 /// Minutes of the clock on a wall: `0 8 * * 1-5` is eight o'clock from Monday to Friday.
 ///
 /// Where the day of the month and the day of the week are both given, a day of either kind counts. In which time zone
@@ -55,6 +64,12 @@ impl FromStr for Schedule {
 
     fn from_str(text: &str) -> Result<Self, BadValue> {
         let bad = |reason: String| BadValue::new(KIND, text, reason);
+        if text.starts_with('@') {
+            let words: Vec<String> = WORDS.iter().map(|(word, _)| format!("`{word}`")).collect();
+            let named = WORDS.iter().find(|(word, _)| *word == text);
+            let (word, fields) = named.ok_or_else(|| bad(format!("the words are {}", words.join(", "))))?;
+            return fields.parse().map(|Self { cron, .. }| Self { text: (*word).to_owned(), cron });
+        }
         let fields: Vec<&str> = text.split_whitespace().collect();
         if fields.len() != FIELDS.len() {
             let form = "minute, hour, day of the month, month, day of the week, as in `30 2 * * *`";
@@ -127,4 +142,10 @@ impl fmt::Display for Schedule {
     }
 }
 
-text_form!(Schedule, "schedule", "Schedule", r"^\s*(\S+\s+){4}\S+\s*$", ["0 8 * * 1-5", "30 2 * * *"]);
+text_form!(
+    Schedule,
+    "schedule",
+    "Schedule",
+    r"^(@(hourly|daily|weekly|monthly|yearly)|\s*(\S+\s+){4}\S+\s*)$",
+    ["0 8 * * 1-5", "30 2 * * *"]
+);

@@ -22,6 +22,21 @@ impl Size {
     pub const fn bytes(self) -> u64 {
         self.0
     }
+
+    /// The amount for people, binary and with one digit after the point: `1.2 MiB`.
+    #[must_use]
+    pub fn rounded(self) -> String {
+        let mut tenths = self.0.saturating_mul(10);
+        let mut unit = "B";
+        for larger in ["KiB", "MiB", "GiB", "TiB"] {
+            if tenths < 10_240 {
+                break;
+            }
+            tenths /= 1024;
+            unit = larger;
+        }
+        if unit == "B" { format!("{} B", self.0) } else { format!("{}.{} {unit}", tenths / 10, tenths % 10) }
+    }
 }
 
 impl FromStr for Size {

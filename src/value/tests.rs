@@ -153,6 +153,14 @@ fn sizes_are_powers_of_1024() {
 }
 
 #[test]
+fn sizes_are_told_for_people() {
+    let table = [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (1_300_000, "1.2 MiB"), (5 << 30, "5.0 GiB")];
+    for (bytes, told) in table {
+        assert_eq!(Size::from_bytes(bytes).rounded(), told);
+    }
+}
+
+#[test]
 fn image_references() {
     let parts = |text: &str| {
         let image: ImageReference = text.parse().unwrap();

@@ -1,7 +1,9 @@
-//! The daemon: one follower of the branch, one keeper for each environment.
+//! The daemon: one follower of the branch; one keeper, one copyist and one driller for each environment.
 
 use super::{
     branch::Branch,
+    copyist::Copyist,
+    driller::Driller,
     follow::{Follower, Words},
     keeper::{Keeper, Shared},
     told::Told,
@@ -44,6 +46,22 @@ impl<E: Engine, B: Branch> Daemon<E, B> {
         };
         for environment in self.environments {
             let (sender, receiver) = watch::channel(None);
+            let copyist = Copyist::new(
+                environment.clone(),
+                Arc::clone(&self.host),
+                shared.clone(),
+                receiver.clone(),
+                ending.clone(),
+            );
+            parts.spawn(copyist.run());
+            let driller = Driller::new(
+                environment.clone(),
+                Arc::clone(&self.host),
+                shared.clone(),
+                receiver.clone(),
+                ending.clone(),
+            );
+            parts.spawn(driller.run());
             words.insert(environment.clone(), sender);
             let keeper = Keeper::new(environment, Arc::clone(&self.host), shared.clone(), receiver, ending.clone());
             parts.spawn(keeper.run());

@@ -445,7 +445,7 @@ impl<E: Engine> Keeper<E> {
             // Only for those who ask; who waits is this keeper.
             tokio::spawn(async move { ledger.will_retry(&environment, &app, at).await });
         }
-        seat.wakes = report.wakes_at.map(|at| Instant::now() + until(at));
+        seat.wakes = report.wakes_at.map(|at| Instant::now() + until(at, self.host.hands.engine.now()));
         let id = AppId::new(&self.environment, &app);
         let head = self.head.clone();
         let commit = head.as_ref().map(|head| head.commit.clone()).unwrap_or_default();
@@ -488,7 +488,7 @@ impl<E: Engine> Keeper<E> {
 }
 
 /// How long it is until a moment of the host's clock: not long enough to oversleep a step of it.
-fn until(at: Timestamp) -> Duration {
+fn until(at: Timestamp, now: Timestamp) -> Duration {
     const LEAST: Duration = Duration::from_millis(50);
-    Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default().clamp(LEAST, SWEEP)
+    Duration::try_from(at.duration_since(now)).unwrap_or_default().clamp(LEAST, SWEEP)
 }

@@ -88,6 +88,12 @@ impl Standings {
         gate(app, &known).map_or_else(Turn::Waits, |()| Turn::Free)
     }
 
+    /// Whether an app has had its turn for any commit.
+    #[must_use]
+    pub fn is_known(&self, app: &AppId) -> bool {
+        self.0.borrow().contains_key(app)
+    }
+
     /// Hears of every change from now on.
     #[must_use]
     pub fn changes(&self) -> Changes {

@@ -1,6 +1,9 @@
 //! What the daemon tells of its work: its log, its board, and those who asked for notices.
 
-use super::branch::{Away, Halt};
+use super::{
+    branch::{Away, Halt},
+    told_copies::Uncopied,
+};
 use crate::{
     engine::EngineError,
     notice::{CommitState, Known, News, Notices, Tidings},
@@ -29,6 +32,7 @@ const AT_THE_END: Duration = Duration::from_secs(5);
 pub struct Told {
     board: Arc<Board>,
     notices: Notices,
+    pub(super) uncopied: Uncopied,
     /// Why environments do not follow the branch.
     halted: Mutex<BTreeMap<EnvironmentName, String>>,
     /// Environments whose first passes are not over.
@@ -41,7 +45,14 @@ impl Told {
     #[must_use]
     pub fn new(board: Arc<Board>, notices: Notices, environments: &[EnvironmentName]) -> Self {
         let awaited = Mutex::new(environments.iter().cloned().collect());
-        Self { board, notices, halted: Mutex::default(), awaited, source_is_away: AtomicBool::new(false) }
+        Self {
+            board,
+            notices,
+            uncopied: Uncopied::default(),
+            halted: Mutex::default(),
+            awaited,
+            source_is_away: AtomicBool::new(false),
+        }
     }
 
     /// An app has had its turn: `passed`, a pass was run; else a look was enough.
@@ -57,6 +68,7 @@ impl Told {
         let is_news = before.is_none_or(|before| {
             (before.outcome, before.health, &before.error) != (report.outcome, report.health, &report.error)
                 || before.changes != report.changes
+                || report.copies.is_news_after(&before.copies)
         });
         if !is_news && !passed {
             return;
@@ -191,7 +203,7 @@ impl Told {
         self.board.metrics().notices(counts.sent, counts.failed, counts.dropped);
     }
 
-    fn say(&self, tidings: Tidings) {
+    pub(super) fn say(&self, tidings: Tidings) {
         self.notices.tell(News::Tidings(Box::new(tidings)));
     }
 }

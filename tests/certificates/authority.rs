@@ -1,9 +1,10 @@
 //! Debian's `pebble`, an ACME authority for tests, and the name server it asks.
 
 use super::openssl;
+use crate::port::free_port;
 use std::{
     fs,
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -28,10 +29,6 @@ struct Ports {
     proxy: u16,
 }
 
-fn free() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 impl Authority {
     /// An authority whose certificates are good for so long, and by whose names a proxy is reached.
     pub fn start(folder: &Path, proxy: SocketAddr, validity: Duration) -> Self {
@@ -47,10 +44,10 @@ impl Authority {
         // Another process may take a port before it is listened on: others are tried then.
         for _ in 0..20 {
             let ports = Ports {
-                directory: free(),
-                management: free(),
-                names: free(),
-                names_management: free(),
+                directory: free_port(),
+                management: free_port(),
+                names: free_port(),
+                names_management: free_port(),
                 proxy: proxy.port(),
             };
             let config = serde_json::json!({"pebble": {

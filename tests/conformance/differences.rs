@@ -20,6 +20,8 @@ const NO_PAUSE: &str = "Podman has no state between a crash and the next start: 
 const NO_RUN: &str = "the driver makes it ready to run, so that it hears the stop: the exit code before it is lost";
 const NO_START: &str = "refused while it stops: `apply` looks, and the next pass finds it over";
 
+const NOT_INSIDE: &str = "programs are run in the proxy's container alone, and nobody here stops that";
+
 const DIFFERENCES: &[Difference] = &[
     podman("created", "adjust", "refused, created", NO_UPDATE),
     podman("running", "adjust", "refused, running", NO_UPDATE),
@@ -47,6 +49,7 @@ const DIFFERENCES: &[Difference] = &[
     podman("stopping", "connect", "refused, exited 137", FROZEN),
     podman("stopping", "disconnect", "refused, exited 137", FROZEN),
     podman("stopping", "remove", "ok, gone", REMOVES),
+    podman("stopping", "run a program inside", "refused, exited 137", NOT_INSIDE),
     podman("stopping", "start", "refused, exited 137", NO_START),
 ];
 

@@ -9,9 +9,7 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
 /// A busy machine starts a container in seconds.
-const SOON: Duration = Duration::from_secs(60);
-/// How long a deaf container is being stopped.
-pub const STOPPING: Duration = Duration::from_secs(4);
+pub const SOON: Duration = Duration::from_secs(180);
 
 /// A stage of a container's life that can be brought about. (`Removing` and `Dead` are moments and accidents.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

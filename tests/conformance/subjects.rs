@@ -2,7 +2,9 @@
 
 use bollard::{
     models::NetworkDisconnectRequest,
-    query_parameters::{InspectNetworkOptions, RemoveContainerOptionsBuilder, RemoveVolumeOptions},
+    query_parameters::{
+        InspectContainerOptions, InspectNetworkOptions, RemoveContainerOptionsBuilder, RemoveVolumeOptions,
+    },
 };
 use reconcile::{
     desired::{
@@ -32,12 +34,37 @@ pub enum Hand {
 impl Hand {
     pub async fn pause(&self, id: &str) {
         match self {
-            // On a busy machine `runc pause` fails now and then.
+            // On a busy machine `runc pause` fails now and then, and takes long to do so.
             Self::Client { client, .. } => {
                 let paused = async { while client.pause_container(id).await.is_err() {} };
-                tokio::time::timeout(Duration::from_secs(30), paused).await.expect("the container can be paused");
+                tokio::time::timeout(Duration::from_secs(180), paused).await.expect("the container can be paused");
             }
             Self::Model(model) => model.by_hand(|world| world.find_mut(id).unwrap().life = Life::Paused),
+        }
+    }
+
+    /// How long a deaf container is being stopped: longer than any write takes on a busy machine, but for Podman, which lets some
+    /// of them wait until it is stopped.
+    pub fn stopping(&self) -> Duration {
+        match self {
+            Self::Client { podman: true, .. } => Duration::from_secs(4),
+            Self::Client { podman: false, .. } | Self::Model(_) => Duration::from_secs(120),
+        }
+    }
+
+    /// Ends a container's process at once.
+    pub async fn kill(&self, id: &str) {
+        match self {
+            // It may be over or gone already.
+            Self::Client { client, .. } => {
+                let seen = client.inspect_container(id, None::<InspectContainerOptions>).await;
+                let process = seen.ok().and_then(|seen| seen.state?.pid).filter(|process| *process > 0);
+                if let Some(process) = process {
+                    std::process::Command::new("kill").args(["-KILL", &process.to_string()]).status().unwrap();
+                }
+            }
+            // Its clock is at the end of the grace by the time that anybody waits.
+            Self::Model(_) => {}
         }
     }
 

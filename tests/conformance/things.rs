@@ -1,11 +1,29 @@
 //! Writes about images, networks and volumes: one story, told by each engine in words.
 
 use crate::subjects::{Hand, Place, Work, docker, model, podman};
-use reconcile::engine::{CreateNetwork, Engine, PullImage};
+use reconcile::engine::{CreateNetwork, Engine, PullImage, RanInside, RunInside};
 use std::{collections::BTreeMap, time::Duration};
 
 /// Where Podman's story differs: a network with a stopped container on it stays.
 const PODMAN: &[(&str, &str)] = &[("remove a network with a stopped container", "refused, there")];
+
+/// Programs that are run in a container, and what they are there for.
+const PROGRAMS: [(&str, &[&str]); 3] = [
+    ("run a program that says something", &["sh", "-c", "echo no >&2; exit 3"]),
+    ("run words as they are", &["echo", "$HOME; `id`", "'\""]),
+    ("run a program that is not there", &["/nobody/is/here"]),
+];
+
+/// How the model's programs end: as those of the engines do.
+fn programs() -> [(Vec<String>, RanInside); 3] {
+    let ends = [(3, "no\n"), (0, "$HOME; `id` '\"\n"), (126, "")];
+    let word = |words: &&str| (*words).to_owned();
+    std::array::from_fn(|index| {
+        let (_, words) = PROGRAMS[index];
+        let (code, said) = ends[index];
+        (words.iter().map(word).collect(), RanInside { code, said: said.to_owned() })
+    })
+}
 
 async fn story<E: Engine>(engine: &E, hand: &Hand, run: &str) -> Vec<(&'static str, String)> {
     let place = Place::prepare(engine, hand, run).await;
@@ -32,6 +50,16 @@ async fn story<E: Engine>(engine: &E, hand: &Hand, run: &str) -> Vec<(&'static s
     let id = engine.create(&place.container(engine, &name, Work::Serves).await).await.unwrap();
     Place::rehearse(hand, &id, Work::Serves);
     engine.start(&id).await.unwrap();
+    for (what, words) in PROGRAMS {
+        let ended = engine.run_inside(&id, &RunInside::briefly(words)).await.unwrap();
+        told.push(match ended.code {
+            // By their runtimes the engines say the one or the other, and each in its own words.
+            126 | 127 => (what, "it cannot be run".to_owned()),
+            code => (what, format!("{code}, {:?}", ended.said)),
+        });
+    }
+    let flood = RunInside { at_most: 3, ..RunInside::briefly(PROGRAMS[1].1) };
+    told.push(("run one that says too much", said(engine.run_inside(&id, &flood).await.is_ok(), true)));
     let accepted = engine.remove_network(&own).await.is_ok();
     told.push(("remove a network with a running container", said(accepted, network(&place.own).await.is_some())));
     engine.stop(&id, Duration::ZERO).await.unwrap();
@@ -63,6 +91,7 @@ async fn story<E: Engine>(engine: &E, hand: &Hand, run: &str) -> Vec<(&'static s
 
 async fn expected(run: &str) -> Vec<(&'static str, String)> {
     let (engine, hand) = model();
+    engine.by_hand(|world| world.programs.extend(programs()));
     story(&engine, &hand, run).await
 }
 

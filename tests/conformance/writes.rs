@@ -1,12 +1,12 @@
 //! Every write of the trait that is about a container, and what came of it in words.
 
 use crate::{
-    lives::{LifeCase, STOPPING, asked},
+    lives::{LifeCase, SOON, asked},
     subjects::{Hand, Place, Work},
 };
 use reconcile::{
     desired::spec::{Adjustable, Restart},
-    engine::{Detail, Engine},
+    engine::{Detail, Engine, RunInside},
     observed::Life,
 };
 use std::{collections::BTreeSet, time::Duration};
@@ -26,6 +26,7 @@ pub enum Write {
     Adjust,
     Unpause,
     Signal,
+    RunInside,
     Connect,
     ConnectAgain,
     Disconnect,
@@ -44,6 +45,7 @@ impl Write {
         Self::Adjust,
         Self::Unpause,
         Self::Signal,
+        Self::RunInside,
         Self::Connect,
         Self::ConnectAgain,
         Self::Disconnect,
@@ -62,6 +64,7 @@ impl Write {
             Self::Adjust => "adjust",
             Self::Unpause => "unpause",
             Self::Signal => "signal",
+            Self::RunInside => "run a program inside",
             Self::Connect => "connect",
             Self::ConnectAgain => "connect again",
             Self::Disconnect => "disconnect",
@@ -85,6 +88,7 @@ impl Write {
             }
             Self::Unpause => engine.unpause(id).await,
             Self::Signal => engine.signal(id, "SIGHUP").await,
+            Self::RunInside => engine.run_inside(id, &RunInside::briefly(&["true"])).await.map(drop),
             Self::Connect => engine.connect(id, &place.other, &none).await,
             Self::ConnectAgain => engine.connect(id, &place.own, &none).await,
             Self::Disconnect => engine.disconnect(id, &place.own).await,
@@ -98,9 +102,12 @@ impl Write {
         let name = format!("{}-{}", place.run, self.word().replace(' ', "-"));
         let id = life.reach(engine, hand, place, &name).await;
         let accepted = if life == LifeCase::Stopping {
-            let (stopped, accepted) = tokio::join!(engine.stop(&id, STOPPING), async {
+            let (stopped, accepted) = tokio::join!(engine.stop(&id, hand.stopping()), async {
                 asked(engine, hand, &id).await;
-                self.act(engine, place, &id, &name).await
+                let accepted = self.act(engine, place, &id, &name).await;
+                // Nobody waits for the rest of its time.
+                hand.kill(&id).await;
+                accepted
             });
             // A container that was taken away meanwhile makes the stop fail: the write's outcome tells.
             drop(stopped);
@@ -144,7 +151,7 @@ async fn settled<E: Engine>(engine: &E, id: &str) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), over).await.expect("the container ends");
+    tokio::time::timeout(SOON, over).await.expect("the container ends");
 }
 
 /// A container that crashes is now here, now there: what counts is whether it goes on.

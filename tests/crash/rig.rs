@@ -71,13 +71,18 @@ impl Rig {
         for image in ["web:1", "db:1", "db:2", "db:3", "side:1"] {
             world.add_image(image, Script::serves());
         }
-        Self {
+        let mut rig = Self {
             model: Model::new(world),
             folder: tempfile::tempdir().unwrap(),
             parallel: 8,
             host_file: Default::default(),
             secrets: Secrets::default(),
+        };
+        for (name, path) in [("local", rig.copies()), ("usb", rig.usb().root)] {
+            let place = reconcile::host::Repository::Local { path: path.to_str().unwrap().parse().unwrap() };
+            rig.host_file.settings.backup.repositories.insert(name.parse().unwrap(), place);
         }
+        rig
     }
 
     /// With places of its own for secrets and deliveries.
@@ -93,6 +98,25 @@ impl Rig {
         };
         rig.host_file.settings.policy.secret_env = true;
         rig
+    }
+
+    /// Where copies lie.
+    pub fn place(&self) -> reconcile::backup::AnyPlace {
+        Arc::new(reconcile::backup::Local { name: reconcile::value::RepositoryName::local(), root: self.copies() })
+    }
+
+    pub fn failures(&self) -> reconcile::backup::Failures {
+        reconcile::backup::Failures { root: self.folder.path().join("failures") }
+    }
+
+    /// Another place, beside it.
+    pub fn usb(&self) -> reconcile::backup::Local {
+        reconcile::backup::Local { name: "usb".parse().unwrap(), root: self.folder.path().join("usb") }
+    }
+
+    /// Its folder.
+    pub fn copies(&self) -> std::path::PathBuf {
+        self.folder.path().join("backups")
     }
 
     pub async fn ledger(&self) -> Ledger {
@@ -112,12 +136,15 @@ impl Rig {
                 gateway: None,
                 engine,
                 keyring: Arc::default(),
+                places: Arc::from([self.place(), Arc::new(self.usb())]),
+                restores: self.folder.path().join("restores").into(),
             },
             ledger: self.ledger().await,
             settings: Settings {
                 installation: "default".to_owned(),
                 engine: "model".to_owned(),
                 lock_dir: self.folder.path().join("locks"),
+                restores: self.folder.path().join("restores"),
                 parallel: self.parallel,
                 repair: self.host_file.settings.drift == reconcile::host::Drift::Repair,
                 prune: true,
@@ -126,6 +153,8 @@ impl Rig {
                 protected_paths: Vec::new(),
                 revisions: 20,
                 images: 3,
+                places: vec![self.place(), Arc::new(self.usb())],
+                failures: self.failures(),
                 secrets: self.secrets.clone(),
             },
         }

@@ -2,6 +2,7 @@
 
 use crate::rig::Rig;
 use reconcile::{
+    backup::{Copy, Of, Place},
     desired::{Desired, resolve_stored},
     engine::{
         Engine,
@@ -108,22 +109,31 @@ impl Branch for Scripted {
 
 /// A daemon at work.
 pub struct House {
-    _rig: Rig,
+    pub rig: Rig,
     pub model: Model,
     pub branch: Arc<Scripted>,
     nudge: Arc<Notify>,
     stop: watch::Sender<bool>,
     work: JoinHandle<()>,
     calls: Arc<Mutex<Vec<Call>>>,
+    board: Arc<Board>,
     away: Arc<AtomicBool>,
     /// The next creation breaks the pass down.
     pub broken: Arc<AtomicBool>,
+    /// What is run inside containers gives no answer.
+    pub hangs: Arc<AtomicBool>,
 }
 
 impl House {
     /// A daemon for these environments; the branch says nothing yet.
     pub async fn of(environments: &[&str]) -> Self {
-        let rig = Rig::new();
+        Self::on(Rig::new(), environments).await
+    }
+
+    /// A daemon on a host that was there before.
+    pub async fn on(rig: Rig, environments: &[&str]) -> Self {
+        let hangs = Arc::new(AtomicBool::new(false));
+        let is_hung = Arc::clone(&hangs);
         let (calls, away) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
         let broken = Arc::new(AtomicBool::new(false));
         let breaks = Arc::clone(&broken);
@@ -132,6 +142,9 @@ impl House {
             if when == When::Before {
                 counted.lock().unwrap().push(call.clone());
                 assert!(call.name != "create" || !breaks.swap(false, Ordering::Relaxed), "broken on purpose");
+                if call.name == "flow_inside" && is_hung.load(Ordering::Relaxed) {
+                    return Fate::Hang;
+                }
                 if is_away.load(Ordering::Relaxed) {
                     let source = "nobody listens".into();
                     let address = "model".to_owned();
@@ -143,8 +156,9 @@ impl House {
         let host = Arc::new(rig.host(faults).await);
         let (branch, nudge) = (Arc::new(Scripted::default()), Arc::new(Notify::new()));
         let environments: Vec<_> = environments.iter().map(|name| name.parse().unwrap()).collect();
+        let board = Board::new(Duration::from_secs(30));
         let notices = Notices::begin(&[], "here", Pace::default());
-        let told = Arc::new(Told::new(Board::new(Duration::from_secs(30)), notices, &environments));
+        let told = Arc::new(Told::new(Arc::clone(&board), notices, &environments));
         let daemon = Daemon {
             host,
             branch: Arc::clone(&branch),
@@ -155,7 +169,7 @@ impl House {
         };
         let (stop, ending) = watch::channel(false);
         let work = tokio::spawn(daemon.run(ending));
-        Self { model: rig.model.clone(), _rig: rig, branch, nudge, stop, work, calls, away, broken }
+        Self { model: rig.model.clone(), rig, branch, nudge, stop, work, calls, away, broken, hangs, board }
     }
 
     /// Pushes, and says so.
@@ -285,8 +299,60 @@ impl House {
         let _ = self.model.remove(id).await;
     }
 
+    /// A figure; none where there is no such series.
+    pub fn figure(&self, series: &str) -> Option<String> {
+        let text = self.board.metrics().render(self.model.now());
+        text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ').map(str::to_owned))
+    }
+
+    /// The copies of an item, oldest first.
+    pub fn copies(&self, environment: &str, app: &str, item: &str) -> Vec<Copy> {
+        in_order(self.rig.place().as_ref(), &of(environment, app, item))
+    }
+
+    /// Those in the other place.
+    pub fn copies_in_usb(&self, environment: &str, app: &str, item: &str) -> Vec<Copy> {
+        in_order(&self.rig.usb(), &of(environment, app, item))
+    }
+
+    /// Why an item's last run made no copy, or where it did not get.
+    pub fn failure(&self, environment: &str, app: &str, item: &str) -> Option<String> {
+        Some(self.rig.failures().last(&of(environment, app, item))?.told(""))
+    }
+
+    /// What lies where an app's copies are made, by name.
+    pub fn files(&self, environment: &str, app: &str, item: &str) -> Vec<String> {
+        let folder = self.rig.copies().join(environment).join(app).join(item);
+        let names = std::fs::read_dir(folder).into_iter().flatten();
+        names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
     pub async fn end(self) {
+        self.down().await;
+    }
+
+    /// Ends the daemon, and leaves the host.
+    pub async fn down(self) -> Rig {
         self.stop.send_replace(true);
         self.work.await.unwrap();
+        self.rig
     }
+
+    /// Kills the daemon wherever it is.
+    pub async fn kill(self) -> Rig {
+        self.work.abort();
+        assert!(self.work.await.unwrap_err().is_cancelled());
+        self.rig
+    }
+}
+
+fn of(environment: &str, app: &str, item: &str) -> Of {
+    Of { environment: environment.parse().unwrap(), app: app.parse().unwrap(), item: item.parse().unwrap() }
+}
+
+/// Oldest first.
+fn in_order(place: &dyn Place, of: &Of) -> Vec<Copy> {
+    let mut copies = place.copies(of).unwrap().copies;
+    copies.reverse();
+    copies
 }

@@ -1,8 +1,9 @@
 //! vault-dash: a dashboard with redis beside it, deployed by CI to a host behind a VPN.
 
+use crate::port::free_port;
 use crate::world::{Engine, SLEEPER, World, app, server};
 use serde_json::Value;
-use std::{net::TcpListener, time::Instant};
+use std::time::Instant;
 
 stories! {
     both:
@@ -35,10 +36,6 @@ services:
 "#,
         server("dash")
     )
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// V3

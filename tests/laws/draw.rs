@@ -48,6 +48,9 @@ pub fn blank(desired: &Desired) -> Observed {
             .collect(),
         deliveries: BTreeMap::new(),
         front: desired.services.values().any(|service| service.route.is_some()).then(Front::default),
+        copies: BTreeMap::new(),
+        unread: BTreeMap::new(),
+        uncopied: BTreeMap::new(),
         applied: Applied::default(),
     }
 }

@@ -37,6 +37,8 @@ pub enum Law {
     LeavesDrift,
     /// With `prune: false` nothing that is gone from the manifest is touched.
     LeavesGone,
+    /// Nothing is done to what changes before there is a copy, and nothing keeps the copy but a pull.
+    CopiesFirst,
 }
 
 /// A law that is broken, and how.
@@ -113,9 +115,9 @@ fn is_about(step: &Step, resource: &Resource) -> bool {
             _ => false,
         },
         Resource::Certificate(name) => {
-            matches!(step, Step::Certify { service } | Step::ShowCertificate { service } if service == name)
+            matches!(step, Step::StandIn { service } | Step::Certify { service } | Step::ShowCertificate { service } if service == name)
         }
-        Resource::Job(_) => false,
+        Resource::Job(_) | Resource::Backup(_) => false,
     }
 }
 
@@ -127,6 +129,7 @@ pub fn only_looks(step: &Step) -> bool {
 /// What must hold when a step begins. `plan` is what is left, the step included.
 pub fn before(step: &Step, desired: &Desired, observed: &Observed, plan: &Plan) -> Result<(), Broken> {
     names_only_ours(step, observed)?;
+    crate::copied::copies_first(step, observed, plan)?;
     let unknown = |it: &&Container| matches!(it.life, Life::Unknown(_)) && !only_looks(step);
     if let Some(it) = step.about().and_then(|(name, _)| observed.containers.get(name)).filter(unknown) {
         return broken(Law::OnlyOurs, format!("{step}, which is {:?}", it.life));
@@ -148,7 +151,7 @@ pub fn before(step: &Step, desired: &Desired, observed: &Observed, plan: &Plan) 
                 return broken(Law::PreparesFirst, format!("{step} before {}", late.step));
             }
             keeps_serving(step, container, desired, observed)?;
-            keeps_its_route(step, container, desired, observed)?;
+            crate::routed::keeps_its_route(step, container, desired, observed)?;
         }
         Step::Create { role, .. } if lacks_files(&desired.deliveries(role), desired, observed) => {
             return broken(Law::FindsItsFiles, format!("{step} before its files are there"));
@@ -179,10 +182,12 @@ pub fn before(step: &Step, desired: &Desired, observed: &Observed, plan: &Plan) 
             }
         }
         Step::Pull { .. }
+        | Step::CopyFirst { .. }
         | Step::SeeRouted { .. }
         | Step::Drain { .. }
         | Step::Unroute { .. }
         | Step::Certify { .. }
+        | Step::StandIn { .. }
         | Step::ShowCertificate { .. }
         | Step::CreateNetwork { .. }
         | Step::RemoveNetwork { .. }
@@ -241,25 +246,6 @@ fn names_only_ours(step: &Step, observed: &Observed) -> Result<(), Broken> {
             None => broken(Law::OnlyOurs, format!("{step}: it is not there")),
         },
     }
-}
-
-/// Requests go to whoever is ready, and to nobody who is to be stopped while another takes its place.
-fn keeps_its_route(step: &Step, name: &str, desired: &Desired, observed: &Observed) -> Result<(), Broken> {
-    let (Some(front), Some(facts)) = (&observed.front, observed.containers.get(name)) else { return Ok(()) };
-    let Role::Service(service) = &facts.role else { return Ok(()) };
-    let Some(wanted) = desired.services.get(service) else { return Ok(()) };
-    let another = observed.containers.iter().any(|(other, it)| other != name && it.role == facts.role && serves(it));
-    let leads = front.routes.get(service).is_some_and(|leading| leading.container == facts.id && leading.leads);
-    let drained = wanted.route.as_ref().is_none_or(|route| route.drain.is_zero()) || front.drained.contains(&facts.id);
-    if wanted.order == Order::StartFirst && wanted.running && wanted.route.is_some() && another && serves(facts) {
-        if leads {
-            return broken(Law::KeepsServing, format!("{step}, to which requests are led"));
-        }
-        if !drained {
-            return broken(Law::KeepsServing, format!("{step}, which had no time to answer what was under way"));
-        }
-    }
-    Ok(())
 }
 
 fn keeps_serving(step: &Step, name: &str, desired: &Desired, observed: &Observed) -> Result<(), Broken> {

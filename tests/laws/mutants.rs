@@ -78,7 +78,7 @@ fn laws_broken(planner: Planner) -> Vec<Law> {
 }
 
 /// The plan less some steps; what waited for them waits for what they waited for.
-fn without(mut plan: Plan, gone: impl Fn(&Step) -> bool) -> Plan {
+pub fn without(mut plan: Plan, gone: impl Fn(&Step) -> bool) -> Plan {
     while let Some(place) = plan.steps.iter().position(|planned| gone(&planned.step)) {
         let Planned { after: inherited, .. } = plan.steps.remove(place);
         for planned in &mut plan.steps {
@@ -95,7 +95,7 @@ fn without(mut plan: Plan, gone: impl Fn(&Step) -> bool) -> Plan {
 }
 
 /// The plan with some steps waiting for less.
-fn hasty(mut plan: Plan, hasty: impl Fn(&Step) -> bool, missed: impl Fn(&Step) -> bool) -> Plan {
+pub fn hasty(mut plan: Plan, hasty: impl Fn(&Step) -> bool, missed: impl Fn(&Step) -> bool) -> Plan {
     let steps: Vec<Step> = plan.steps.iter().map(|planned| planned.step.clone()).collect();
     for planned in plan.steps.iter_mut().filter(|planned| hasty(&planned.step)) {
         planned.after.retain(|before| !missed(&steps[*before]));

@@ -1,13 +1,13 @@
 //! Clients that ask on and on while something happens, and count what was not answered.
 
-use reconcile::probe::tls;
+use reconcile::http1::tls;
 use std::{
     net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -24,6 +24,8 @@ struct Target {
     port: u16,
     host: String,
     secured: bool,
+    /// A handshake that is broken off is begun again, before anything was asked.
+    patient: bool,
 }
 
 #[derive(Default)]
@@ -43,12 +45,18 @@ pub struct Clients {
 impl Clients {
     #[allow(dead_code, reason = "not every test speaks plain HTTP")]
     pub fn of(port: u16, host: &str) -> Self {
-        Self::begin(Target { port, host: host.to_owned(), secured: false })
+        Self::begin(Target { port, host: host.to_owned(), secured: false, patient: false })
     }
 
-    #[allow(dead_code, reason = "not every test speaks TLS")]
+    #[allow(dead_code, reason = "not every test speaks TLS, or without patience")]
     pub fn over_tls(port: u16, host: &str) -> Self {
-        Self::begin(Target { port, host: host.to_owned(), secured: true })
+        Self::begin(Target { port, host: host.to_owned(), secured: true, patient: false })
+    }
+
+    /// Over TLS, beginning a handshake again that is broken off.
+    #[allow(dead_code, reason = "one proxy breaks them off")]
+    pub fn over_tls_with_patience(port: u16, host: &str) -> Self {
+        Self::begin(Target { port, host: host.to_owned(), secured: true, patient: true })
     }
 
     fn begin(target: Target) -> Self {
@@ -89,17 +97,25 @@ impl Clients {
 
 async fn connect(target: &Target) -> std::io::Result<Box<dyn Stream>> {
     let address = SocketAddr::from(([127, 0, 0, 1], target.port));
-    let stream = TcpStream::connect(address).await?;
-    if !target.secured {
-        return Ok(Box::new(stream));
+    let mut tries = if target.patient { 3 } else { 1 };
+    loop {
+        let stream = TcpStream::connect(address).await?;
+        if !target.secured {
+            return Ok(Box::new(stream));
+        }
+        tries -= 1;
+        match tls::wrap(stream, Some(&target.host), address).await {
+            Err(error) if tries > 0 => eprintln!("a handshake was broken off: {error}"),
+            shaken => return Ok(Box::new(shaken?)),
+        }
     }
-    Ok(Box::new(tls::wrap(stream, Some(&target.host), address).await?))
 }
 
 /// A kept connection that the proxy closed while it was idle is opened again, as every client does; one that is closed
 /// within an answer is a lost request.
 async fn client(target: Target, method: &'static str, keeps: bool, count: Arc<Count>) {
     let mut kept: Option<Box<dyn Stream>> = None;
+    let began = Instant::now();
     while !count.ended.load(Ordering::SeqCst) {
         let answered = match kept.take() {
             Some(mut stream) => match exchange(&mut *stream, &target.host, method, "/", keeps).await {
@@ -108,19 +124,29 @@ async fn client(target: Target, method: &'static str, keeps: bool, count: Arc<Co
                     Ok(())
                 }
                 Err(Broken::Idle) => fresh(&target, method, keeps, &mut kept).await,
-                Err(Broken::Lost) => Err(()),
+                Err(Broken::Lost(why)) => Err(format!("on a kept connection: {why}")),
             },
             None => fresh(&target, method, keeps, &mut kept).await,
         };
-        let counter = if answered.is_ok() { &count.answered } else { &count.lost };
+        let counter = match answered {
+            Ok(()) => &count.answered,
+            Err(why) => {
+                eprintln!("{:?}: {method} was lost: {why}", began.elapsed());
+                &count.lost
+            }
+        };
         counter.fetch_add(1, Ordering::SeqCst);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
-async fn fresh(target: &Target, method: &str, keeps: bool, kept: &mut Option<Box<dyn Stream>>) -> Result<(), ()> {
-    let mut stream = connect(target).await.map_err(drop)?;
-    let closes = exchange(&mut *stream, &target.host, method, "/", keeps).await.map_err(drop)?;
+async fn fresh(target: &Target, method: &str, keeps: bool, kept: &mut Option<Box<dyn Stream>>) -> Result<(), String> {
+    let mut stream = connect(target).await.map_err(|error| format!("no connection: {error}"))?;
+    let exchanged = exchange(&mut *stream, &target.host, method, "/", keeps).await;
+    let closes = exchanged.map_err(|broken| match broken {
+        Broken::Idle => "the connection was closed before anything came".to_owned(),
+        Broken::Lost(why) => why,
+    })?;
     *kept = (keeps && !closes).then_some(stream);
     Ok(())
 }
@@ -128,7 +154,8 @@ async fn fresh(target: &Target, method: &str, keeps: bool, kept: &mut Option<Box
 enum Broken {
     /// Closed before anything came back.
     Idle,
-    Lost,
+    /// What came instead of an answer.
+    Lost(String),
 }
 
 /// One request and its answer, 200 or lost; whether the connection ends with it.
@@ -140,7 +167,11 @@ async fn exchange(stream: &mut dyn Stream, host: &str, method: &str, path: &str,
     let mut bytes = Vec::new();
     let mut more = [0; 4096];
     loop {
-        let early = if bytes.is_empty() { Broken::Idle } else { Broken::Lost };
+        let early = if bytes.is_empty() {
+            Broken::Idle
+        } else {
+            Broken::Lost("the connection was closed within it".to_owned())
+        };
         let count = match stream.read(&mut more).await {
             Ok(0) | Err(_) => return Err(early),
             Ok(count) => count,
@@ -149,7 +180,7 @@ async fn exchange(stream: &mut dyn Stream, host: &str, method: &str, path: &str,
         let text = String::from_utf8_lossy(&bytes);
         let Some((head, rest)) = text.split_once("\r\n\r\n") else { continue };
         if !head.starts_with("HTTP/1.1 200") {
-            return Err(Broken::Lost);
+            return Err(Broken::Lost(head.lines().next().unwrap_or_default().to_owned()));
         }
         let head = head.to_lowercase();
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());

@@ -1,8 +1,9 @@
 //! An nginx of the test's own, in a folder of its own; ended by its process id.
 
+use crate::port::free_port;
 use std::{
     fs,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     os::unix::fs::PermissionsExt,
     path::PathBuf,
     process::{Child, Command},
@@ -20,12 +21,12 @@ impl Drop for Process {
         // Its workers end with it.
         let _ = Command::new("kill").args(["-TERM", &self.master.id().to_string()]).status();
         let _ = self.master.wait();
+        if std::thread::panicking() {
+            let said = fs::read_to_string(self.folder.path().join("error.log")).unwrap_or_default();
+            let last: Vec<&str> = said.lines().rev().take(30).collect();
+            eprintln!("nginx said at the end:\n{}", last.into_iter().rev().collect::<Vec<_>>().join("\n"));
+        }
     }
-}
-
-/// A port that is free now.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 impl Process {
@@ -41,7 +42,7 @@ impl Process {
             .map(|kind| format!("    {kind}_temp_path {};\n", at(kind)))
             .collect();
         let main = format!(
-            "daemon off;\npid {};\nerror_log {} info;\nworker_processes 2;\nworker_shutdown_timeout 20s;\n\
+            "user www-data;\ndaemon off;\npid {};\nerror_log {} info;\nworker_processes 2;\nworker_shutdown_timeout 20s;\n\
              events {{ worker_connections 512; }}\nhttp {{\n    access_log off;\n{temporary}    include {}/*.conf;\n}}\n",
             at("nginx.pid"),
             at("error.log"),

@@ -3,7 +3,7 @@
 use crate::{
     backend::Backend,
     client::{curl, status},
-    process::free_port,
+    port::free_port,
     rig::{name, rig, rig_with, route, site},
 };
 use reconcile::proxy::{Driver, ProxyError};

@@ -1,17 +1,15 @@
 //! An nginx of the test's own, in a folder of its own, on ports of its own; ended by its process id.
 
-use crate::process::{Process, free_port};
+pub use crate::route::plain as route;
+use crate::{port::free_port, process::Process, route};
 use reconcile::{
-    desired::{
-        Route,
-        route::{Backend, Tls, TlsMode, TlsPolicy},
-    },
+    desired::Route,
     proxy::{
-        Driver, Served, Site, SiteName,
+        Driver, Site, SiteName,
         nginx::{Nginx, Settings},
     },
 };
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf};
 
 /// A real nginx and the driver of it.
 pub struct Rig {
@@ -56,34 +54,7 @@ pub fn name() -> SiteName {
 }
 
 pub fn site(route: &Route, to: SocketAddr) -> Site {
-    let served = Served {
-        route: route.clone(),
-        container: "c1".to_owned(),
-        address: to,
-        certificate: None,
-        thumbprint: Some("THUMB".to_owned()),
-        users: None,
-    };
-    Site { routes: BTreeMap::from([("web".parse().unwrap(), served)]) }
-}
-
-/// The plainest route.
-pub fn route() -> Route {
-    Route {
-        hosts: vec!["app.example.com".to_owned()],
-        path: "/".to_owned(),
-        strip_path: false,
-        port: 80,
-        backend: Backend::Http,
-        redirect_from: Vec::new(),
-        max_body: 10 << 20,
-        connect_timeout: Duration::from_secs(5),
-        read_timeout: Duration::from_secs(60),
-        headers: BTreeMap::new(),
-        rate_limit: None,
-        allow_from: std::collections::BTreeSet::new(),
-        basic_auth: None,
-        drain: Duration::ZERO,
-        tls: Tls { mode: TlsMode::Off, redirect: false, hsts: None, policy: TlsPolicy::Intermediate },
-    }
+    let mut site = route::site(route, to);
+    site.routes.values_mut().for_each(|served| served.thumbprint = Some("THUMB".to_owned()));
+    site
 }

@@ -3,6 +3,7 @@
 use crate::{
     backend::Backend,
     client::{curl, header, status},
+    load::Clients,
     rig::{Rig, name, rig, route, site},
 };
 use reconcile::{
@@ -12,10 +13,15 @@ use reconcile::{
     },
     proxy::{CertificateFiles, Driver},
 };
-use std::{net::SocketAddr, process::Command};
+use std::{
+    fs,
+    io::Write,
+    net::SocketAddr,
+    process::{Command, Stdio},
+};
 
-fn certificate(rig: &Rig) -> CertificateFiles {
-    let at = |file: &str| rig.nginx.folder.path().join(file);
+fn certificate(rig: &Rig, name: &str) -> CertificateFiles {
+    let at = |file: &str| rig.nginx.folder.path().join(format!("{name}-{file}"));
     let made = Command::new("openssl")
         .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
         .args(["-subj", "/CN=app.example.com", "-addext", "subjectAltName=DNS:app.example.com"])
@@ -26,13 +32,33 @@ fn certificate(rig: &Rig) -> CertificateFiles {
         .output()
         .unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    CertificateFiles { chain: at("chain.pem"), key: at("key.pem") }
+    let fingerprint = openssl(&["x509", "-noout", "-fingerprint", "-in", &at("chain.pem").display().to_string()], "");
+    CertificateFiles { chain: at("chain.pem"), key: at("key.pem"), fingerprint }
 }
 
 async fn lead(rig: &Rig, route: &Route, to: SocketAddr) {
+    show(rig, route, to, certificate(rig, "first")).await;
+}
+
+async fn show(rig: &Rig, route: &Route, to: SocketAddr, certificate: CertificateFiles) {
     let mut site = site(route, to);
-    site.routes.values_mut().for_each(|served| served.certificate = Some(certificate(rig)));
+    site.routes.values_mut().for_each(|served| served.certificate = Some(certificate.clone()));
     rig.driver.install(&name(), &site).await.unwrap();
+}
+
+/// What `openssl` prints when it is given some text.
+fn openssl(arguments: &[&str], text: &str) -> String {
+    let mut child =
+        Command::new("openssl").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
+}
+
+/// The fingerprint of the certificate that is shown.
+fn shown(rig: &Rig) -> String {
+    let door = format!("127.0.0.1:{}", rig.https);
+    let said = openssl(&["s_client", "-connect", &door, "-servername", "app.example.com"], "");
+    openssl(&["x509", "-noout", "-fingerprint"], &said)
 }
 
 fn secured() -> Route {
@@ -82,4 +108,28 @@ async fn old_versions_and_weak_ciphers_are_not_offered() {
     modern.tls.policy = TlsPolicy::Modern;
     lead(&rig, &modern, web.address).await;
     assert!(shakes_hands(&rig, &["-tls1_3"]) && !shakes_hands(&rig, &["-tls1_2"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewed_certificate_is_shown_and_no_request_is_lost() {
+    let (rig, web) = (rig().await, Backend::named("web").await);
+    let first = certificate(&rig, "first");
+    show(&rig, &secured(), web.address, first.clone()).await;
+    assert_eq!(shown(&rig), first.fingerprint);
+    let clients = Clients::over_tls(rig.https, "app.example.com");
+    clients.more(40).await;
+    let second = certificate(&rig, "second");
+    show(&rig, &secured(), web.address, second.clone()).await;
+    assert_eq!(shown(&rig), second.fingerprint);
+    clients.more(40).await;
+    // Whoever renews files of the host puts others at the same place.
+    let third = certificate(&rig, "third");
+    fs::rename(&third.chain, &second.chain).unwrap();
+    fs::rename(&third.key, &second.key).unwrap();
+    assert_eq!(shown(&rig), second.fingerprint, "nothing was told yet");
+    show(&rig, &secured(), web.address, CertificateFiles { fingerprint: third.fingerprint.clone(), ..second }).await;
+    assert_eq!(shown(&rig), third.fingerprint);
+    clients.more(40).await;
+    let (answered, lost) = clients.end().await;
+    assert_eq!(lost, 0, "of {answered}");
 }

@@ -1,5 +1,8 @@
 //! Plans of services that are reached through the host's proxy.
 
+#[path = "../nginx/route.rs"]
+mod plainest;
+
 use crate::{
     draw, probed,
     row::{Row, from_to, in_sync},
@@ -7,33 +10,21 @@ use crate::{
 };
 use insta::assert_snapshot;
 use reconcile::{
-    desired::{
-        Desired, Route,
-        route::{Backend, Tls, TlsMode, TlsPolicy},
+    desired::{Desired, Route, route::TlsMode},
+    observed::{
+        Certificate, Observed,
+        front::{Held, Wanted},
     },
-    observed::{Certificate, Observed},
 };
 use serde_json::json;
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 fn route(mode: TlsMode) -> Route {
-    Route {
-        hosts: vec!["app.example.com".to_owned()],
-        path: "/".to_owned(),
-        strip_path: false,
-        port: 80,
-        backend: Backend::Http,
-        redirect_from: Vec::new(),
-        max_body: 0,
-        connect_timeout: Duration::from_secs(5),
-        read_timeout: Duration::from_secs(60),
-        headers: BTreeMap::new(),
-        rate_limit: None,
-        allow_from: Default::default(),
-        basic_auth: None,
-        drain: Duration::from_secs(10),
-        tls: Tls { mode, redirect: true, hsts: None, policy: TlsPolicy::Intermediate },
-    }
+    let mut route = plainest::plain();
+    route.drain = Duration::from_secs(10);
+    route.tls.mode = mode;
+    route.tls.redirect = true;
+    route
 }
 
 fn routed(mut desired: Desired, mode: TlsMode) -> Desired {
@@ -109,6 +100,26 @@ fn a_route_that_changes_touches_no_container() {
 }
 
 #[test]
+fn other_users_change_the_route_and_no_container() {
+    let asking = |digest: Option<&str>| {
+        let mut desired = plain(1);
+        let service = desired.services.first_entry().unwrap().into_mut();
+        let secret: reconcile::value::SecretName = "users".parse().unwrap();
+        service.route.as_mut().unwrap().basic_auth = Some(secret.clone());
+        service.secrets.routed = digest.into_iter().map(|digest| (secret.clone(), digest.to_owned())).collect();
+        desired
+    };
+    let known = asking(Some("0a1b2c3d4e5f"));
+    assert_snapshot!(from_to(known.clone(), asking(Some("00112233aabb"))).plan(), @"
+    0 route to web-v1
+    1 see web-v1 through the proxy               0
+    ");
+    assert_snapshot!(in_sync(&known).plan(), @"In sync.");
+    // While nobody knows what they are, those that are asked for stay.
+    assert_snapshot!(from_to(known, asking(None)).plan(), @"In sync.");
+}
+
+#[test]
 fn a_route_that_somebody_changed_is_put_right_where_drift_is() {
     let altered = |host: &mut Observed| {
         for leading in host.front.as_mut().unwrap().routes.values_mut() {
@@ -161,7 +172,8 @@ fn a_route_is_taken_away_before_who_answered_there() {
 fn a_certificate_of_the_hosts_own_comes_before_the_route_and_another_authoritys_after_it() {
     let fresh = |mode| {
         let new = routed(web(1, &probed()), mode);
-        certificate(in_sync(&new).met(|host| *host = draw::blank(&new)), Certificate::Due)
+        let due = Certificate { held: Held::Nothing, wanted: Wanted::Now };
+        certificate(in_sync(&new).met(|host| *host = draw::blank(&new)), due)
     };
     assert_snapshot!(fresh(TlsMode::Internal).plan(), @"
     0 create network test-app
@@ -179,27 +191,44 @@ fn a_certificate_of_the_hosts_own_comes_before_the_route_and_another_authoritys_
     2 create web-v1                              0
     3 start web-v1                               2
     4 await web-v1                               3
-    5 route to web-v1                            3 4
-    6 see web-v1 through the proxy               3 4 5
-    7 get the certificate of web                 6
-    8 show the certificate of web                6 7
+    5 make a certificate for web meanwhile
+    6 route to web-v1                            3 4 5
+    7 see web-v1 through the proxy               3 4 6
+    8 get the certificate of web                 7
+    9 show the certificate of web                7 8
     ");
 }
 
 #[test]
 fn a_renewed_certificate_is_shown_and_nobody_is_led_elsewhere() {
-    let row = |mode, state| certificate(in_sync(&routed(web(1, &probed()), mode)), state);
-    assert_snapshot!(row(TlsMode::Internal, Certificate::Due).plan(), @"
+    let row = |mode, held, wanted| certificate(in_sync(&routed(web(1, &probed()), mode)), Certificate { held, wanted });
+    assert_snapshot!(row(TlsMode::Internal, Held::Shown, Wanted::Now).plan(), @"
     0 get the certificate of web
     1 show the certificate of web                0
     ");
     assert_eq!(
-        row(TlsMode::Internal, Certificate::Due).plan(),
-        row(TlsMode::Acme, Certificate::Due).plan(),
+        row(TlsMode::Internal, Held::Shown, Wanted::Now).plan(),
+        row(TlsMode::Acme, Held::Shown, Wanted::Now).plan(),
         "whoever gives it"
     );
-    assert_snapshot!(row(TlsMode::Acme, Certificate::Unshown).plan(), @"0 show the certificate of web");
-    assert_snapshot!(row(TlsMode::Acme, Certificate::Awaited).plan(), @"In sync.");
+    assert_snapshot!(row(TlsMode::Acme, Held::Unshown, Wanted::Nothing).plan(), @"0 show the certificate of web");
+    assert_snapshot!(row(TlsMode::Acme, Held::Shown, Wanted::Later).plan(), @"In sync.");
+}
+
+#[test]
+fn files_that_are_gone_are_stood_in_for_while_no_authority_gives_others() {
+    let lost = |wanted| {
+        let state = Certificate { held: Held::Nothing, wanted };
+        certificate(in_sync(&routed(web(1, &probed()), TlsMode::Acme)), state)
+    };
+    assert_snapshot!(lost(Wanted::Now).plan(), @"
+    0 get the certificate of web
+    1 show the certificate of web                0
+    ");
+    assert_snapshot!(lost(Wanted::Later).plan(), @"
+    0 make a certificate for web meanwhile
+    1 show the certificate of web                0
+    ");
 }
 
 #[test]

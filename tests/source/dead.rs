@@ -1,8 +1,9 @@
 //! Networks and servers that give no answer: each is given up after a while.
 
 use crate::{
+    port::free_port,
     run::{Run, host_file},
-    sshd::{Sshd, free_port, remote, said},
+    sshd::{Sshd, remote, said},
 };
 use reconcile::source::Patience;
 use std::{

@@ -1,13 +1,16 @@
 //! A real sshd on a free port of loopback, with keys and settings of its own; ended by its id.
 
-use crate::bare::{Bare, key, public};
+use crate::{
+    bare::{Bare, key, public},
+    port::free_port,
+};
 use reconcile::{
     source::{Access, Commit, Patience, Remote, Repository, SourceError},
     value::Location,
 };
 use std::{
     fs,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -137,10 +140,6 @@ pub fn said(error: &SourceError) -> String {
 pub fn user() -> String {
     let output = Command::new("id").arg("-un").output().unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
-
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn launch(place: &Path, lines: &str) -> (u16, Child) {

@@ -1,5 +1,6 @@
 //! From a manifest to what one app should be: defaults, names, hashes.
 
+mod backup;
 mod body;
 mod delivered;
 mod job;
@@ -117,6 +118,7 @@ impl Resolving<'_> {
             host_key: self.context.secrets.host_key.clone(),
             services,
             sync: self.sync(),
+            backup: self.backup(),
             // Our own plain data has string keys only, so it is always JSON.
             manifest: serde_json::to_value(manifest).unwrap_or_default(),
         }
@@ -168,6 +170,17 @@ impl Resolving<'_> {
             Some(_) | None => names::object(self.environment, self.app, key),
         }
     }
+}
+
+/// The app's own bridge, as it is where no manifest says otherwise.
+#[must_use]
+pub fn own_bridge() -> DesiredNetwork {
+    desired_network(DEFAULT_NETWORK.to_owned(), &Network::default())
+}
+
+/// A network that others made.
+pub fn external_network(name: &str) -> DesiredNetwork {
+    DesiredNetwork { external: true, ..desired_network(name.to_owned(), &Network::default()) }
 }
 
 /// Whether a service is on the app's own bridge.

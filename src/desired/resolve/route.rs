@@ -21,7 +21,8 @@ pub(super) fn secret(service: &Service) -> Option<&SecretName> {
     service.proxy.as_ref()?.basic_auth.as_ref().map(|basic| &basic.secret)
 }
 
-/// The port that the proxy leads to: the one that is written, or the only one that the service offers.
+/// The port that the proxy leads to: the one that is written, or the only one that the service offers. None where the
+/// image says it.
 #[must_use]
 pub fn port(service: &Service) -> Option<u16> {
     let mut offered = service.expose.iter().flat_map(|port| port.each_tcp());
@@ -37,7 +38,7 @@ pub(super) fn route(service: &Service) -> Option<Route> {
         hosts: names(&proxy.hosts),
         path: proxy.path.to_string(),
         strip_path: proxy.strip_path,
-        port: port(service)?,
+        port: port(service),
         backend: proxy.backend,
         redirect_from: names(&proxy.redirect_from),
         max_body: proxy.max_body.bytes(),

@@ -3,7 +3,7 @@
 use super::{Resolving, order::order, route};
 use crate::{
     desired::{Dependency, DesiredService, Probe, ProbeKind, Rollout, names},
-    manifest::{Healthcheck, HttpCheck, Service},
+    manifest::{Healthcheck, HttpCheck, OrderChoice, Service},
     value::{Duration, ServiceName},
 };
 
@@ -41,6 +41,8 @@ impl Resolving<'_> {
             closed: service.internal_only,
             secrets: self.used_secrets(name, service),
             route: route::route(service),
+            insists: service.rollout.order == OrderChoice::StartFirst,
+            said: None,
         }
     }
 }

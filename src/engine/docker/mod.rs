@@ -6,6 +6,9 @@ mod ask;
 mod body;
 mod connect;
 mod events;
+mod import;
+mod inside;
+mod outflow;
 mod podman;
 mod pull;
 mod read;
@@ -20,8 +23,8 @@ mod tests;
 use crate::{
     desired::spec::Adjustable,
     engine::{
-        Answer, CreateContainer, CreateNetwork, Detail, Engine, EngineError, EngineInfo, Event, ImageView, LabelFilter,
-        NetworkView, PullImage, Summary, VolumeView,
+        Answer, CreateContainer, CreateNetwork, Detail, Engine, EngineError, EngineInfo, Event, FlowInside, ImageView,
+        LabelFilter, NetworkView, Outflow, PullImage, RanInside, RunInside, Summary, VolumeView,
         view::{EngineKind, Health},
     },
     observed::Abilities,
@@ -95,15 +98,15 @@ impl Docker {
 
 impl Engine for Docker {
     async fn info(&self) -> Answer<EngineInfo> {
-        let doing = "say who it is";
-        let (version, info) = tokio::try_join!(self.ask_for(doing, "/version"), self.ask_for(doing, "/info"))?;
+        // Not `/version` too: Debian's Podman asks for the package of each of its parts each time, which may take a second.
+        let info = self.ask_for("say who it is", "/info").await?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         Ok(EngineInfo {
             kind: match self.0.dialect {
                 Dialect::Docker => EngineKind::Docker,
                 Dialect::Podman => EngineKind::Podman,
             },
-            version: text(&version["Version"]),
+            version: text(&info["ServerVersion"]),
             api: self.0.api.to_string(),
             host: text(&info["Name"]),
             adjusts: self.0.adjusts,
@@ -173,7 +176,12 @@ impl Engine for Docker {
         let doing = "run a container's health check";
         let path = libpod(&format!("/containers/{}/healthcheck", encoded(id)));
         let ask = Ask { patience: Some(CHECK_PATIENCE), ..Ask::get(doing, path) };
-        let Some(said) = self.0.transport.json(ask).await? else { return Ok(false) };
+        let said = match self.0.transport.json(ask).await {
+            // A check that takes too long did not pass: Podman says so as if the question had been wrong.
+            Err(EngineError::Refused { message, .. }) if message.contains("exceeded timeout") => return Ok(false),
+            said => said?,
+        };
+        let Some(said) = said else { return Ok(false) };
         // The word is about the run just made, not the one that counts retries.
         Ok(said["Status"] == "healthy")
     }
@@ -206,6 +214,10 @@ impl Engine for Docker {
         self.make_volume(name, labels).await
     }
 
+    async fn discard_volume(&self, name: &str) -> Answer<()> {
+        self.drop_volume(name).await
+    }
+
     async fn create(&self, container: &CreateContainer) -> Answer<String> {
         self.make_container(container).await
     }
@@ -232,6 +244,22 @@ impl Engine for Docker {
 
     async fn signal(&self, id: &str, signal: &str) -> Answer<()> {
         self.signal_container(id, signal).await
+    }
+
+    async fn run_inside(&self, id: &str, run: &RunInside) -> Answer<RanInside> {
+        self.run_in_container(id, run).await
+    }
+
+    async fn flow_inside(&self, id: &str, run: FlowInside) -> Answer<Receiver<Outflow>> {
+        self.begin_flow(id, run).await
+    }
+
+    async fn import(&self, archive: Receiver<Vec<u8>>) -> Answer<String> {
+        self.import_archive(archive).await
+    }
+
+    async fn pause(&self, id: &str) -> Answer<()> {
+        self.pause_container(id).await
     }
 
     async fn unpause(&self, id: &str) -> Answer<()> {

@@ -16,7 +16,7 @@ use bollard::{
     errors::Error,
     models::{NetworkConnectRequest, NetworkDisconnectRequest, VolumeCreateRequest},
     query_parameters::{
-        CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, RemoveImageOptions,
+        CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, RemoveImageOptions, RemoveVolumeOptions,
         RenameContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder, TagImageOptionsBuilder,
     },
 };
@@ -107,6 +107,13 @@ impl Docker {
         .await
     }
 
+    pub(super) async fn drop_volume(&self, name: &str) -> Answer<()> {
+        self.done(format!("remove volume `{name}`"), |client| async move {
+            client.remove_volume(&encoded(name), None::<RemoveVolumeOptions>).await
+        })
+        .await
+    }
+
     pub(super) async fn make_container(&self, container: &CreateContainer) -> Answer<String> {
         let doing = format!("create container `{}`", container.name);
         if let Some(path) = self.path_podman_would_make(container).await? {
@@ -178,6 +185,11 @@ impl Docker {
         .await
     }
 
+    pub(super) async fn pause_container(&self, id: &str) -> Answer<()> {
+        self.done(format!("pause container `{id}`"), |client| async move { client.pause_container(&encoded(id)).await })
+            .await
+    }
+
     pub(super) async fn unpause_container(&self, id: &str) -> Answer<()> {
         self.done(
             format!("unpause container `{id}`"),
@@ -226,7 +238,7 @@ impl Docker {
         effect(client).await.map_err(|error| self.failed(doing, patience, error))
     }
 
-    fn failed(&self, doing: String, patience: Duration, error: Error) -> EngineError {
+    pub(super) fn failed(&self, doing: String, patience: Duration, error: Error) -> EngineError {
         match error {
             Error::DockerResponseServerError { status_code, message } => {
                 EngineError::Refused { doing, status: status_code, message }

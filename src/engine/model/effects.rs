@@ -6,7 +6,9 @@ use super::{
 };
 use crate::{
     desired::spec::{Adjustable, MountSource, Network, PublishedPort},
-    engine::{Answer, CreateContainer, CreateNetwork, EngineError, NetworkView, PullFault, VolumeView},
+    engine::{
+        Answer, CreateContainer, CreateNetwork, EngineError, NetworkView, PullFault, RanInside, RunInside, VolumeView,
+    },
     observed::{Endpoint, Life},
 };
 use jiff::Timestamp;
@@ -252,6 +254,30 @@ pub fn signal(world: &mut World, id: &str, signal: &str) -> Answer<()> {
         return Err(refused(&doing, 409, "it is not running"));
     }
     container.signals.push(signal.to_owned());
+    Ok(())
+}
+
+pub fn run_inside(world: &mut World, id: &str, run: &RunInside) -> Answer<RanInside> {
+    let doing = format!("run a program in container `{id}`");
+    let ended = world.programs.get(&run.command).cloned().unwrap_or_default();
+    let container = the(world, id, &doing)?;
+    if container.life != Life::Running {
+        return Err(refused(&doing, 409, "it is not running"));
+    }
+    container.ran.push(run.command.clone());
+    if ended.said.len() > run.at_most {
+        return Err(EngineError::Garbled { doing, source: "it says too much".into() });
+    }
+    Ok(ended)
+}
+
+pub fn pause(world: &mut World, id: &str) -> Answer<()> {
+    let doing = format!("pause container `{id}`");
+    let container = the(world, id, &doing)?;
+    if container.life != Life::Running {
+        return Err(refused(&doing, 409, "it is not running"));
+    }
+    container.life = Life::Paused;
     Ok(())
 }
 

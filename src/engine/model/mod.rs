@@ -18,8 +18,8 @@ pub use world::{Script, World};
 use crate::{
     desired::spec::{Adjustable, Network},
     engine::{
-        Answer, CreateContainer, CreateNetwork, Detail, Engine, EngineError, EngineInfo, Event, ImageView, LabelFilter,
-        NetworkView, PullImage, Summary, VolumeView,
+        Answer, CreateContainer, CreateNetwork, Detail, Engine, EngineError, EngineInfo, Event, FlowInside, ImageView,
+        LabelFilter, NetworkView, Outflow, PullImage, RanInside, RunInside, Summary, VolumeView,
         view::{EngineKind, EventKind, Health},
     },
     observed::{Life, projection::Projection},
@@ -46,7 +46,8 @@ pub struct Model {
     world: Arc<Mutex<World>>,
     listeners: Arc<Mutex<Vec<Sender<Event>>>>,
     faults: Faults,
-    began: (Timestamp, Instant),
+    /// What its clock showed at a moment of tokio's.
+    clock: Arc<Mutex<(Timestamp, Instant)>>,
 }
 
 impl Model {
@@ -57,7 +58,7 @@ impl Model {
             world: Arc::new(Mutex::new(world)),
             listeners: Arc::default(),
             faults: faults::none(),
-            began: (Timestamp::now(), Instant::now()),
+            clock: Arc::new(Mutex::new((Timestamp::now(), Instant::now()))),
         }
     }
 
@@ -65,6 +66,11 @@ impl Model {
     #[must_use]
     pub fn with_faults(&self, faults: Faults) -> Self {
         Self { faults, ..self.clone() }
+    }
+
+    /// Sets its clock, as somebody does with that of a host.
+    pub fn set_clock(&self, to: Timestamp) {
+        *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = (to, Instant::now());
     }
 
     /// Looks at the world, or changes it by hand.
@@ -130,8 +136,8 @@ fn gone(what: &str, doing: &str) -> EngineError {
 
 impl Engine for Model {
     fn now(&self) -> Timestamp {
-        let (began, instant) = self.began;
-        life::after(began, instant.elapsed())
+        let (showed, then) = *self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        life::after(showed, then.elapsed())
     }
 
     async fn info(&self) -> Answer<EngineInfo> {
@@ -246,6 +252,14 @@ impl Engine for Model {
         .await
     }
 
+    async fn discard_volume(&self, name: &str) -> Answer<()> {
+        self.effect("discard_volume", name, |world, _| {
+            world.volumes.retain(|volume| volume.name != name);
+            Ok(())
+        })
+        .await
+    }
+
     async fn create(&self, container: &CreateContainer) -> Answer<String> {
         let id = self.effect("create", &container.name, |world, now| effects::create(world, container, now)).await?;
         self.tell(&id, EventKind::Other);
@@ -297,6 +311,36 @@ impl Engine for Model {
         Ok(())
     }
 
+    async fn run_inside(&self, id: &str, run: &RunInside) -> Answer<RanInside> {
+        self.effect("run_inside", id, |world, _| effects::run_inside(world, id, run)).await
+    }
+
+    async fn flow_inside(&self, id: &str, run: FlowInside) -> Answer<Receiver<Outflow>> {
+        let command = run.command.join(" ");
+        // The call is told by what is run: which of several a test means to break is in it.
+        self.read("flow_inside", &command, |_, _| ()).await?;
+        let running = self.by_hand(|world| world.find(id).is_some_and(|it| it.life == Life::Running));
+        if !running {
+            return Err(effects::refused(&format!("run a program in container `{id}`"), 409, "it is not running"));
+        }
+        let (sender, flow) = mpsc::channel(2);
+        let data = format!("what `{command}` writes\n").into_bytes();
+        // There is room for both.
+        let _ = sender.try_send(Outflow::Bytes(data));
+        let _ = sender.try_send(Outflow::Ended { code: 0, said: String::new() });
+        Ok(flow)
+    }
+
+    async fn import(&self, _: Receiver<Vec<u8>>) -> Answer<String> {
+        Err(effects::refused("make an image of an archive", 501, "the model has no files"))
+    }
+
+    async fn pause(&self, id: &str) -> Answer<()> {
+        self.effect("pause", id, |world, _| effects::pause(world, id)).await?;
+        self.tell(id, EventKind::Other);
+        Ok(())
+    }
+
     async fn unpause(&self, id: &str) -> Answer<()> {
         self.effect("unpause", id, |world, _| effects::unpause(world, id)).await?;
         self.tell(id, EventKind::Other);
@@ -334,6 +378,7 @@ fn view(id: &str, image: &Image) -> ImageView {
         id: id.to_owned(),
         references: image.references.clone(),
         volumes: image.volumes.clone(),
+        exposed: image.exposed.clone(),
         has_healthcheck: image.has_healthcheck,
         digests: Vec::new(),
     }

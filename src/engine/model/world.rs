@@ -2,7 +2,7 @@
 
 use crate::{
     desired::{ContainerSpec, spec::EngineCheck},
-    engine::{CreateContainer, NetworkView, VolumeView, view::Health},
+    engine::{CreateContainer, NetworkView, RanInside, VolumeView, view::Health},
     observed::{Endpoint, Life},
     secret::SecretValue,
 };
@@ -70,6 +70,7 @@ impl Script {
 pub struct Image {
     pub references: BTreeSet<String>,
     pub volumes: BTreeSet<String>,
+    pub exposed: BTreeSet<String>,
     pub has_healthcheck: bool,
     pub script: Script,
 }
@@ -99,6 +100,8 @@ pub struct Container {
     pub stopped_by_hand: bool,
     /// The signals that it was sent, but those of stops.
     pub signals: Vec<String>,
+    /// The programs that were run in it, beside its own.
+    pub ran: Vec<Vec<String>>,
 }
 
 /// The model's whole state.
@@ -114,6 +117,8 @@ pub struct World {
     pub volumes: Vec<VolumeView>,
     /// Host ports held by processes that are no containers.
     pub held_ports: BTreeSet<u16>,
+    /// How programs end that are run in containers; one that is not here ends well and says nothing.
+    pub programs: BTreeMap<Vec<String>, RanInside>,
     /// Limits can be changed in place, as on Docker.
     pub adjusts: bool,
     /// The engine runs health checks itself, as Docker does.
@@ -130,6 +135,7 @@ impl Default for World {
             networks: Vec::new(),
             volumes: Vec::new(),
             held_ports: BTreeSet::new(),
+            programs: BTreeMap::new(),
             adjusts: true,
             runs_healthchecks: true,
             made: 0,
@@ -148,7 +154,8 @@ impl World {
     pub fn add_image(&mut self, name: &str, script: Script) -> String {
         let id = Self::image_id(name);
         let references = BTreeSet::from([name.to_owned()]);
-        let image = Image { references, volumes: BTreeSet::new(), has_healthcheck: false, script };
+        let image =
+            Image { references, volumes: BTreeSet::new(), exposed: BTreeSet::new(), has_healthcheck: false, script };
         self.images.insert(id.clone(), image);
         id
     }
@@ -236,6 +243,7 @@ impl World {
             start_error: None,
             stopped_by_hand: false,
             signals: Vec::new(),
+            ran: Vec::new(),
             id,
         }
     }

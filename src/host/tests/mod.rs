@@ -32,7 +32,7 @@ fn nothing_written_means_the_defaults() {
             "secret_env": false, "cap_add": [], "privileged": [], "devices": [], "network_mode_host": [], "engine_socket": [],
             "hosts": {}},
         "proxy": {"driver": "none", "trusted_proxies": [], "listen": {"http": 80, "https": 443}},
-        "acme": {"email": null, "directory": null, "ca_file": null, "preflight": null},
+        "acme": {"email": null, "directory": null, "ca_file": null, "preflight": null}, "backup": {"repositories": {}},
         "listen": null, "webhook": {"secret_file": null}, "notify": []});
     assert_eq!(defaults, expected);
 }
@@ -182,6 +182,25 @@ fn what_is_wrong_is_said_with_its_place() {
           Let's Encrypt, or a URL that begins with `https://`\n  hint: for example `staging`",
         ),
         (
+            "backup: {repositories: {Off: {type: local, path: /srv/b}, nas: {type: s3}, usb: {type: local, path: b, mode: 1}}}\n",
+            "h.yaml:1:25: `Off` is not a repository's name: use a-z, 0-9, `-` and `_`, begin and end with a letter or digit, \
+          at most 40 characters\n  hint: for example `local`\nh.yaml:1:101: `b` is not an absolute path: a path begins \
+          with `/`\n  hint: for example `/var/lib/reconcile/backups`\nh.yaml:1:104: unknown key `mode` in \
+          `backup.repositories.usb`\n  hint: valid keys: `type`, `path`, `endpoint`, `region`, `bucket`, `prefix`, \
+          `access_key_id`, `secret_access_key_file`",
+        ),
+        (
+            "backup:\n  repositories:\n    away:\n      type: s3\n      path: /srv/b\n      endpoint: http://s3.example.com\n    usb: {type: local, bucket: abc}\n",
+            "h.yaml:3:5: key `bucket` is missing in `backup.repositories.away`, which is `s3`\n  hint: write it, as in \
+          `bucket: example-backups`\nh.yaml:3:5: key `access_key_id` is missing in `backup.repositories.away`, which is \
+          `s3`\n  hint: write it, as in `access_key_id: AKIAIOSFODNN7EXAMPLE`\nh.yaml:3:5: key `secret_access_key_file` \
+          is missing in `backup.repositories.away`, which is `s3`\n  hint: write it, as in `secret_access_key_file: \
+          /etc/reconcile/s3-secret`\nh.yaml:5:7: `path` is of `local`, and this place is `s3`\n  hint: remove \
+          it\nh.yaml:6:17: copies would travel in the clear\n  hint: write an `https://` URL\nh.yaml:7:5: key `path` is \
+          missing in `backup.repositories.usb`, which is `local`\n  hint: write it, as in `path: \
+          /var/lib/reconcile/backups`\nh.yaml:7:24: `bucket` is of `s3`, and this place is `local`\n  hint: remove it",
+        ),
+        (
             "engine: tcp://10.0.0.1:2375\n",
             "h.yaml:1:9: `tcp://10.0.0.1:2375` is no socket on this machine\n  hint: \
           write `unix://` and a path, as in `unix:///var/run/docker.sock`",
@@ -189,14 +208,6 @@ fn what_is_wrong_is_said_with_its_place() {
     ];
     for (text, expected) in table {
         assert_eq!(bad(text), expected);
-    }
-}
-
-#[test]
-fn keys_of_rooms_not_built_yet_are_refused_by_name() {
-    let root = ["backup"];
-    for key in root {
-        assert_eq!(bad(&format!("prune: true\n{key}: null\n")), format!("h.yaml:2:1: `{key}` is not supported yet"));
     }
 }
 
@@ -253,7 +264,7 @@ fn every_example_of_the_schema_is_read() {
                 if section == Some("proxy") && name != "driver" {
                     entry["driver"] = json!(match name.as_str() {
                         "admin" | "server" => "caddy",
-                        "vhost_dir" | "htpasswd_dir" | "certs_dir" => "nginx-proxy",
+                        "vhost_dir" | "htpasswd_dir" | "certs_dir" | "conf_dir" => "nginx-proxy",
                         "network" | "certresolver" | "entrypoints" => "traefik",
                         _ => "nginx",
                     });

@@ -23,6 +23,7 @@ fn a_driver_alone_has_its_usual_settings() {
         vhost_dir: usual("/etc/nginx/vhost.d"),
         htpasswd_dir: usual("/etc/nginx/htpasswd"),
         certs_dir: usual("/etc/nginx/certs"),
+        conf_dir: None,
     };
     assert_eq!(proxy("{driver: nginx-proxy}").driver, Driver::NginxProxy(nginx_proxy));
     let caddy = Caddy { admin: "http://127.0.0.1:2019".parse().unwrap(), server: "srv0".parse().unwrap() };
@@ -39,7 +40,7 @@ fn every_setting_of_a_driver_is_read_and_written_again() {
     let written = [
         "{driver: nginx, directory: /srv/nginx, program: /opt/nginx, listen: {http: 8080, https: 8443}, trusted_proxies: [10.8.0.0/24]}",
         "{driver: nginx, directory: /srv/nginx, container: edge, certificates: /certs}",
-        "{driver: nginx-proxy, network: edge, container: edge-proxy, vhost_dir: /a, htpasswd_dir: /b, certs_dir: /c}",
+        "{driver: nginx-proxy, network: edge, container: edge-proxy, vhost_dir: /a, htpasswd_dir: /b, certs_dir: /c, conf_dir: /d}",
         "{driver: caddy, admin: 'http://localhost:2020', server: edge}",
         "{driver: traefik, network: edge, certresolver: le, entrypoints: {http: a1, https: b1}}",
     ];

@@ -2,6 +2,7 @@
 
 mod across;
 mod asleep;
+mod backup;
 mod body;
 mod circle;
 pub(super) mod compose;
@@ -32,6 +33,7 @@ pub(super) fn app(manifest: &Manifest, tree: &Node) -> Vec<Diagnostic> {
     body::rest(manifest, &mut findings);
     delivered::declared(manifest, &mut findings);
     sync::windows(manifest, &mut findings);
+    backup::section(manifest, &mut findings);
     for (name, service) in &manifest.services {
         network::service(manifest, name, service, &mut findings);
         asleep::service(manifest, name, service, &mut findings);

@@ -65,7 +65,7 @@ pub(super) fn declare(name: &str, declared: &[&str], section: &str) -> String {
     }
 }
 
-fn unknown_service(name: &ServiceName, services: &[&str]) -> (String, String) {
+pub(super) fn unknown_service(name: &ServiceName, services: &[&str]) -> (String, String) {
     let hint = match nearest(name.as_str(), services) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("its services: `{}`", services.join("`, `")),

@@ -76,7 +76,8 @@ fn reached(name: &ServiceName, service: &Service, findings: &mut Findings<'_>) {
             format!("`{name}` has no address of its own: it shares the network of `{other}`"),
             format!("write `proxy` at `{other}`, with the port of `{name}`"),
         ),
-        None if route_port(service).is_none() => {
+        // Without a word of its own, the image says it.
+        None if route_port(service).is_none() && !(service.expose.is_empty() && service.ports.is_empty()) => {
             let offered: Vec<String> = service.expose.iter().map(ToString::to_string).collect();
             let hint = match offered.as_slice() {
                 [] => "write `port: 8080`".to_owned(),

@@ -102,7 +102,7 @@ fn staging_stands_beside_production() {
 fn each_deployment_has_the_route_of_its_guide() {
     let route = |app: &str, service: &str| desired("production", app).services[service].route.clone().unwrap();
     let vault = route("vault-dash", "vault-dash");
-    assert_eq!((vault.port, &vault.tls.mode, vault.tls.redirect), (8000, &TlsMode::Internal, true));
+    assert_eq!((vault.port, &vault.tls.mode, vault.tls.redirect), (Some(8000), &TlsMode::Internal, true));
     assert!(vault.allow_from.contains("10.0.0.0/8") && !vault.allow_from.contains("0.0.0.0/0"));
 
     let gondulf = route("gondulf", "gondulf");
@@ -113,7 +113,7 @@ fn each_deployment_has_the_route_of_its_guide() {
     assert!(gondulf.tls.hsts.unwrap().subdomains);
 
     let gateway = route("neuronetz-gateway", "gateway");
-    assert_eq!((gateway.port, gateway.read_timeout.as_secs()), (8080, 600));
+    assert_eq!((gateway.port, gateway.read_timeout.as_secs()), (Some(8080), 600));
     let hsts = gateway.tls.hsts.unwrap();
     assert_eq!((hsts.max_age, hsts.subdomains, hsts.preload), (63_072_000, true, true));
     let others = desired("production", "neuronetz-gateway").services;

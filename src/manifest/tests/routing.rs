@@ -26,7 +26,7 @@ fn a_host_and_a_port_are_enough() {
         hosts: vec!["api.example.com".to_owned()],
         path: "/".to_owned(),
         strip_path: false,
-        port: 8080,
+        port: Some(8080),
         backend: Backend::Http,
         redirect_from: Vec::new(),
         max_body: 10 << 20,

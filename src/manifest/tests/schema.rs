@@ -107,10 +107,17 @@ fn a_default_of_the_schema_changes_nothing_when_it_is_written() {
             },
         },
         "jobs": {"migrate": {"service": "web", "command": ["true"]}},
+        "backup": {
+            "items": [{"name": "files", "type": "volume", "volume": "data"}],
+            "hooks": {"before": [{"service": "web", "command": ["true"]}]},
+            "encryption": {},
+            "retention": {},
+            "drill": {"schedule": "@monthly"},
+        },
         "sync": {"windows": [{"kind": "deny", "schedule": "0 8 * * *", "duration": "1h"}]},
     });
     let mut written = bare.clone();
-    assert_eq!(write_defaults(shape(), &mut written), 57, "{written:#}");
+    assert_eq!(write_defaults(shape(), &mut written), 71, "{written:#}");
     let manifest = |value: &Value| serde_json::from_value::<Manifest>(value.clone()).unwrap();
     assert_eq!(manifest(&written), manifest(&bare));
     assert_eq!(serde_json::to_value(manifest(&written)).unwrap(), serde_json::to_value(manifest(&bare)).unwrap());

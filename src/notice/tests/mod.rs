@@ -34,6 +34,8 @@ fn well() -> AppReport {
         notes: Vec::new(),
         engine_socket: Vec::new(),
         routes: Vec::new(),
+        copies: Default::default(),
+        left: Vec::new(),
         images: BTreeMap::new(),
     }
 }

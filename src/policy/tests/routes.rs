@@ -200,7 +200,11 @@ fn every_driver_refuses_what_it_cannot_do_and_names_who_can() {
     let drivers = ["nginx", "nginx-proxy", "caddy", "traefik"];
     for (what, service, who) in refusals() {
         for driver in drivers {
-            let more = if driver == "traefik" { ", certresolver: letsencrypt" } else { "" };
+            let more = match driver {
+                "traefik" => ", certresolver: letsencrypt",
+                "nginx-proxy" => ", conf_dir: /srv/conf.d",
+                _ => "",
+            };
             let denied = driven(&format!("proxy: {{driver: {driver}{more}}}\n"), &web(&service));
             if !who.contains(&driver) {
                 assert_eq!(told(&denied), "", "{what} {driver}");

@@ -3,15 +3,23 @@
 //! A reload says nothing: it ends well where a port is taken, and comes some time after (research, proxy §3). So each
 //! file answers to a name of its own with its digest, and what was asked for is served when that digest comes back.
 
+mod folder;
+mod inside;
 mod render;
+mod said;
+mod workers;
 
-use super::{Doors, Driver, Installed, ProxyError, Site, SiteName, ask};
-use crate::desired::Route;
+pub use inside::Inside;
+pub use said::complaint;
+
+use super::{Doors, Driver, Installed, ProxyError, Site, SiteName, Standpoint, ask, whole_file};
+use folder::{Change, Folder};
 use futures_util::{FutureExt, future::BoxFuture};
+use inside::Sight;
 use render::Dialect;
+use said::Said;
 use std::{
-    fs,
-    io::{self, Write},
+    fs, io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
@@ -36,6 +44,9 @@ const IN_A_ROW: u32 = 10;
 /// How often a look asks until one does, for the same reason.
 const LOOKS: u32 = 5;
 
+/// Its master reads them, as root.
+const MODE: u32 = 0o600;
+
 /// What the host file says of nginx.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -50,11 +61,18 @@ pub struct Settings {
     pub trusted_proxies: Vec<String>,
 }
 
-/// nginx on this host.
+/// An nginx.
 #[derive(Debug)]
 pub struct Nginx {
     settings: Settings,
-    dialect: Dialect,
+    runs: Runs,
+}
+
+/// Where it runs.
+#[derive(Debug)]
+enum Runs {
+    Here(Dialect),
+    In(Inside),
 }
 
 impl Nginx {
@@ -64,68 +82,96 @@ impl Nginx {
     /// The program cannot be run.
     pub async fn open(settings: Settings) -> Result<Self, ProxyError> {
         let said = run(&settings.command, &["-v"]).await?.1;
-        let dialect =
-            Dialect { http2_directive: has_http2_directive(&said), ipv6: Path::new("/proc/net/if_inet6").exists() };
-        Ok(Self { settings, dialect })
+        let dialect = Dialect::of(&said, settings.http, settings.https);
+        Ok(Self { settings, runs: Runs::Here(dialect) })
     }
 
-    fn file(&self, name: &SiteName) -> PathBuf {
-        self.settings.directory.join(format!("reconcile-{}.{}.conf", name.environment, name.app))
+    /// One in a container. Which it is, is looked at when it is told something.
+    #[must_use]
+    pub fn open_inside(settings: Settings, inside: Inside) -> Self {
+        Self { settings, runs: Runs::In(inside) }
+    }
+
+    async fn folder(&self) -> Result<Folder<'_>, ProxyError> {
+        let (dialect, sight) = match &self.runs {
+            Runs::Here(dialect) => (*dialect, Sight::default()),
+            Runs::In(inside) => inside.look_closely(self.settings.http, self.settings.https).await?,
+        };
+        Folder::read(&self.settings, dialect, sight)
     }
 
     async fn install_site(&self, name: &SiteName, site: &Site) -> Result<(), ProxyError> {
-        let file = self.file(name);
-        let before = read(&file)?;
-        let wanted = (!site.routes.is_empty()).then(|| render::file(name, site, &self.settings, self.dialect));
-        if before == wanted && self.is_served(name, wanted.as_deref()).await {
+        let _turn = self.turn().await?;
+        let changes = self.folder().await?.with(name, site);
+        let is_there = changes.iter().all(|change| change.before == change.wanted);
+        if is_there && self.is_served(name, changes.first().and_then(|own| own.wanted.as_deref())).await {
             return Ok(());
         }
-        put(&file, wanted.as_deref())?;
-        if let Err(said) = self.test().await? {
-            put(&file, before.as_deref())?;
-            // Whoever broke it: with the file of before it is as it was.
-            return Err(match self.test().await? {
-                Ok(()) => ProxyError::Refused { proxy: "nginx", site: name.clone(), said },
-                Err(said) => ProxyError::Broken { proxy: "nginx", said },
+        put_all(&changes, |change| change.wanted.as_deref())?;
+        let said = self.test().await?;
+        if let Some(error) = said.refusal(name, site) {
+            put_all(&changes, |change| change.before.as_deref())?;
+            // Whoever broke it: with the files of before it is as it was.
+            let before = self.test().await?;
+            return Err(if before.is_well {
+                error
+            } else {
+                ProxyError::Broken { proxy: "nginx", said: before.complaint() }
             });
         }
-        match self.take_up(name, wanted.as_deref()).await {
+        match self.take_up(&changes).await {
             Err(error) => {
-                put(&file, before.as_deref())?;
-                drop(self.run("-s").await);
+                put_all(&changes, |change| change.before.as_deref())?;
+                drop(self.reload().await);
                 Err(error)
             }
             Ok(()) => Ok(()),
         }
     }
 
-    async fn take_up(&self, name: &SiteName, wanted: Option<&str>) -> Result<(), ProxyError> {
-        let (ended, said) = self.run("-s").await?;
-        let deaf = |why: String| ProxyError::Deaf {
-            proxy: "nginx",
-            site: name.clone(),
-            seconds: SERVED_WITHIN.as_secs(),
-            why,
+    /// Another process waits until this is let go.
+    async fn turn(&self) -> Result<fs::File, ProxyError> {
+        let directory = self.settings.directory.clone();
+        let lock = move || {
+            let folder = fs::File::open(directory)?;
+            folder.lock()?;
+            Ok(folder)
         };
-        if !ended {
-            return Err(deaf(said));
-        }
+        // Somebody may hold it for as long as nginx takes: no other app waits with this one.
+        let locked = tokio::task::spawn_blocking(lock).await.unwrap_or_else(|ended| Err(io::Error::other(ended)));
+        let doing = || format!("lock `{}`", self.settings.directory.display());
+        locked.map_err(|source| ProxyError::Files { doing: doing(), source })
+    }
+
+    async fn take_up(&self, changes: &[Change]) -> Result<(), ProxyError> {
+        let (ended, said) = self.reload().await?;
         let deadline = Instant::now() + SERVED_WITHIN;
-        let mut in_a_row = 0;
-        while in_a_row < IN_A_ROW {
-            if self.serves(name, wanted).await {
-                in_a_row += 1;
-                sleep(BETWEEN).await;
-                continue;
+        for Change { name, wanted, .. } in changes {
+            let deaf = |why: String| ProxyError::Deaf {
+                proxy: "nginx",
+                site: name.clone(),
+                seconds: SERVED_WITHIN.as_secs(),
+                why,
+            };
+            if !ended {
+                return Err(deaf(said));
             }
-            in_a_row = 0;
-            if Instant::now() >= deadline {
-                return Err(deaf(format!(
-                    "port {} of this host answers with an earlier configuration, or not",
-                    self.settings.http
-                )));
+            let mut in_a_row = 0;
+            while in_a_row < IN_A_ROW {
+                if self.serves(name, wanted.as_deref()).await {
+                    in_a_row += 1;
+                    sleep(BETWEEN).await;
+                    continue;
+                }
+                in_a_row = 0;
+                if Instant::now() >= deadline {
+                    return Err(deaf(format!(
+                        "port {} of this host answers with an earlier configuration, or not",
+                        self.settings.http
+                    )));
+                }
+                sleep(LOOK_AGAIN).await;
             }
-            sleep(LOOK_AGAIN).await;
         }
         Ok(())
     }
@@ -155,13 +201,20 @@ impl Nginx {
         }
     }
 
-    async fn test(&self) -> Result<Result<(), String>, ProxyError> {
-        let (is_well, said) = run(&self.settings.command, &["-t", "-q"]).await?;
-        Ok(if is_well { Ok(()) } else { Err(complaint(&said)) })
+    async fn test(&self) -> Result<Said, ProxyError> {
+        let (is_well, text) = self.run(&["-t", "-q"]).await?;
+        Ok(Said { is_well, text })
     }
 
-    async fn run(&self, signal: &str) -> Result<(bool, String), ProxyError> {
-        run(&self.settings.command, &[signal, "reload"]).await
+    async fn reload(&self) -> Result<(bool, String), ProxyError> {
+        self.run(&["-s", "reload"]).await
+    }
+
+    async fn run(&self, arguments: &[&str]) -> Result<(bool, String), ProxyError> {
+        match &self.runs {
+            Runs::Here(_) => run(&self.settings.command, arguments).await,
+            Runs::In(inside) => inside.run(arguments).await,
+        }
     }
 }
 
@@ -171,24 +224,56 @@ impl Driver for Nginx {
         Doors { http: here(self.settings.http), https: here(self.settings.https) }
     }
 
-    fn not_yet(&self, route: &Route) -> Option<&'static str> {
-        route.basic_auth.as_ref().map(|_| "basic_auth")
+    /// It reads them at each request.
+    fn users_folder(&self) -> Option<&Path> {
+        Some(&self.settings.directory)
+    }
+
+    fn readers(&self) -> BoxFuture<'_, Result<Option<String>, ProxyError>> {
+        async move {
+            match &self.runs {
+                Runs::Here(_) => {
+                    let (_, said) = self.run(&["-T", "-q"]).await?;
+                    Ok(workers::group(&said).map(str::to_owned))
+                }
+                // The groups of a container have other numbers than those of this host.
+                Runs::In(_) => Ok(None),
+            }
+        }
+        .boxed()
+    }
+
+    fn standpoint(&self) -> BoxFuture<'_, Result<Standpoint, ProxyError>> {
+        async move {
+            match &self.runs {
+                Runs::Here(_) => Ok(Standpoint::Host),
+                Runs::In(inside) => inside.standpoint().await,
+            }
+        }
+        .boxed()
     }
 
     fn installed<'a>(&'a self, name: &'a SiteName) -> BoxFuture<'a, Result<Option<Installed>, ProxyError>> {
         async move {
-            let Some(there) = read(&self.file(name))? else { return Ok(None) };
+            let folder = self.folder().await?;
+            let Some(there) = folder.text(name) else { return Ok(None) };
             // What cannot be read any more is ours all the same: it is written anew.
-            let site = render::site(&there).unwrap_or_default();
-            let altered = render::file(name, &site, &self.settings, self.dialect) != there;
-            let served = self.is_served(name, Some(&there)).await;
-            Ok(Some(Installed { site, altered, served }))
+            let altered = folder.wanted(name).as_deref() != Some(there);
+            let served = self.is_served(name, Some(there)).await;
+            Ok(Some(Installed { site: folder.site(name), altered, served }))
         }
         .boxed()
     }
 
     fn install<'a>(&'a self, name: &'a SiteName, site: &'a Site) -> BoxFuture<'a, Result<(), ProxyError>> {
         self.install_site(name, site).boxed()
+    }
+}
+
+impl Dialect {
+    fn of(said: &str, http: u16, https: u16) -> Self {
+        let (http2_directive, ipv6) = (has_http2_directive(said), Path::new("/proc/net/if_inet6").exists());
+        Self { http2_directive, ipv6, http, https }
     }
 }
 
@@ -199,18 +284,6 @@ fn has_http2_directive(said: &str) -> bool {
     let mut numbers = version.unwrap_or_default().split('.').map_while(|number| number.parse::<u32>().ok());
     let mut next = || numbers.next().unwrap_or_default();
     (next(), next(), next()) >= (1, 25, 1)
-}
-
-/// The lines that say what is wrong, without the time and the process.
-fn complaint(said: &str) -> String {
-    let grave = |line: &&str| line.contains("[emerg]") || line.contains("[alert]") || line.contains("[crit]");
-    let is_process = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'#');
-    let bare = |line: &str| {
-        let text = line.split_once("] ").map_or(line, |(_, rest)| rest);
-        text.split_once(": ").filter(|(word, _)| is_process(word)).map_or(text, |(_, rest)| rest).to_owned()
-    };
-    let lines: Vec<String> = said.lines().filter(grave).map(bare).collect();
-    if lines.is_empty() { said.trim().to_owned() } else { lines.join("; ") }
 }
 
 /// Runs a program to its end: whether it ended well, and what it said.
@@ -227,47 +300,25 @@ async fn run(command: &[String], arguments: &[&str]) -> Result<(bool, String), P
 }
 
 fn read(file: &Path) -> Result<Option<String>, ProxyError> {
-    match fs::read_to_string(file) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(ProxyError::Files { doing: format!("read `{}`", file.display()), source }),
-    }
+    // What is no text was not written by the tool: it is written anew.
+    Ok(whole_file::read(file)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+fn put_all(changes: &[Change], content: impl Fn(&Change) -> Option<&str>) -> Result<(), ProxyError> {
+    changes.iter().try_for_each(|change| put(&change.file, content(change)))
 }
 
 /// Writes a file whole, or removes it.
 fn put(file: &Path, content: Option<&str>) -> Result<(), ProxyError> {
-    let written = match content {
-        Some(content) => write(file, content),
-        None => match fs::remove_file(file) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            other => other,
-        },
-    };
-    written.map_err(|source| ProxyError::Files { doing: format!("write `{}`", file.display()), source })
-}
-
-fn write(file: &Path, content: &str) -> io::Result<()> {
-    let folder = file.parent().unwrap_or(Path::new("/"));
-    // No `.conf` at its end: nginx does not read it while it is being written.
-    let mut beside = tempfile::Builder::new().prefix(".reconcile-").suffix(".new").tempfile_in(folder)?;
-    beside.write_all(content.as_bytes())?;
-    beside.as_file().sync_all()?;
-    beside.persist(file)?;
-    Ok(())
+    match content {
+        Some(content) => whole_file::write(file, content.as_bytes(), MODE),
+        None => whole_file::remove(file),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{complaint, has_http2_directive};
-
-    #[test]
-    fn what_nginx_says_is_told_without_time_and_process() {
-        let said = "2026/11/29 02:47:54 [emerg] 25051#25051: host not found in \"x\" of the \"listen\" directive in /a:1\n\
-                    nginx: configuration file /b test failed\n";
-        assert_eq!(complaint(said), "host not found in \"x\" of the \"listen\" directive in /a:1");
-        assert_eq!(complaint("nginx: [emerg] unknown directive \"a\" in /b:1\n"), "unknown directive \"a\" in /b:1");
-        assert_eq!(complaint("not found\n"), "not found");
-    }
+    use super::has_http2_directive;
 
     #[test]
     fn http2_is_said_as_the_version_wants_it() {

@@ -23,6 +23,9 @@ pub struct Dialect {
     pub http2_directive: bool,
     /// The host has IPv6.
     pub ipv6: bool,
+    /// The ports on which it listens, where it is; in a container they may be others than those of the host.
+    pub http: u16,
+    pub https: u16,
 }
 
 /// The path at which a file answers with its digest.
@@ -36,22 +39,33 @@ pub fn own_name(name: &SiteName) -> String {
     format!("{}.reconcile.invalid", digest(&name.to_string(), 12))
 }
 
-/// The file.
-pub fn file(name: &SiteName, site: &Site, settings: &Settings, dialect: Dialect) -> String {
+/// The file of an app, beside those of all `sites`: these as nginx sees them, where that is not as this host does.
+pub fn file(
+    name: &SiteName,
+    site: &Site,
+    sites: &BTreeMap<SiteName, Site>,
+    settings: &Settings,
+    dialect: Dialect,
+) -> String {
     let model = serde_json::to_string(site).unwrap_or_default();
     let mut text =
         format!("{MODEL}{model}\n# The routes of `{name}`, made by reconcile: what is changed here is put right.\n");
     for (service, served) in &site.routes {
         context(&mut text, &Id::of(name, service), served);
     }
-    for (host, parts) in hosts(name, site) {
-        server::servers(&mut text, &host, &parts, settings, dialect);
+    for host in hosts(site) {
+        let parts = parts(host, sites);
+        if let Some(elsewhere) = parts.iter().map(|part| part.site).min().filter(|first| *first != name) {
+            let _ = writeln!(text, "\n# What `{host}` answers is in the file of `{elsewhere}`.");
+            continue;
+        }
+        server::servers(&mut text, host, &parts, settings, dialect);
     }
-    for (host, served) in redirects(site) {
+    for (host, served) in redirects(sites.get(name).unwrap_or(site)) {
         server::redirects(&mut text, &host, served, settings, dialect);
     }
     let whole = digest(&text, 64);
-    server::generation(&mut text, &own_name(name), &whole, settings, dialect);
+    server::generation(&mut text, &own_name(name), &whole, dialect);
     text
 }
 
@@ -87,22 +101,24 @@ impl Id {
 
 /// A route at one host.
 struct Part<'a> {
+    site: &'a SiteName,
     id: Id,
     served: &'a Served,
 }
 
-/// Every host with the routes below it, the longest path first.
-fn hosts<'a>(name: &SiteName, site: &'a Site) -> BTreeMap<String, Vec<Part<'a>>> {
-    let mut hosts: BTreeMap<String, Vec<Part<'a>>> = BTreeMap::new();
-    for (service, served) in &site.routes {
-        for host in &served.route.hosts {
-            hosts.entry(host.clone()).or_default().push(Part { id: Id::of(name, service), served });
-        }
-    }
-    for parts in hosts.values_mut() {
-        parts.sort_by_key(|part| std::cmp::Reverse(part.served.route.path.len()));
-    }
-    hosts
+/// The hosts that an app answers at.
+fn hosts(site: &Site) -> BTreeSet<&str> {
+    site.routes.values().flat_map(|served| served.route.hosts.iter().map(String::as_str)).collect()
+}
+
+/// What all apps answer at a host, the longest path first.
+fn parts<'a>(host: &str, sites: &'a BTreeMap<SiteName, Site>) -> Vec<Part<'a>> {
+    let routes = sites.iter().flat_map(|(name, site)| site.routes.iter().map(move |route| (name, route)));
+    let here = routes.filter(|(_, (_, served))| served.route.hosts.iter().any(|it| it == host));
+    let mut parts: Vec<Part<'a>> =
+        here.map(|(site, (service, served))| Part { site, id: Id::of(site, service), served }).collect();
+    parts.sort_by_key(|part| std::cmp::Reverse(part.served.route.path.len()));
+    parts
 }
 
 /// Hosts that only redirect; one that is a route's own is none.

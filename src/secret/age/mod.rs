@@ -4,11 +4,13 @@
 //! recipient can make a valid file, so a file is believed because its commit is, not because it can be opened.
 
 mod error;
+mod flow;
 mod header;
 mod identity;
 mod recipient;
 
 pub use error::AgeError;
+pub use flow::{Opening, Sealing};
 pub use header::{Kind, kinds};
 pub use identity::{Identities, IdentityError};
 pub use recipient::{BadRecipient, Recipient, seal};

@@ -69,6 +69,12 @@ impl fmt::Debug for Recipient {
     }
 }
 
+impl Recipient {
+    pub(super) const fn key(&self) -> &dyn age::Recipient {
+        &self.0
+    }
+}
+
 /// Encrypts a value, as an armoured file.
 ///
 /// # Errors

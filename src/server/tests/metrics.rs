@@ -40,6 +40,8 @@ fn report(app: &str, outcome: Option<Outcome>, drifted: &[&str]) -> AppReport {
         notes: Vec::new(),
         engine_socket: Vec::new(),
         routes: Vec::new(),
+        copies: Default::default(),
+        left: Vec::new(),
         images: BTreeMap::new(),
     }
 }

@@ -160,7 +160,7 @@ fn what_is_wanted_is_judged_again_when_it_is_read() {
     let wanted = wanted(&["a.b"], Origin::Acme);
     let text = serde_json::json!(wanted).to_string();
     assert_eq!(serde_json::from_str::<Wanted>(&text).unwrap(), wanted);
-    for (a, b) in [("\"a.b\"", "\"*.a.b\""), ("production-", "../"), ("production-", "_"), ("[\"a.b\"]", "[]")] {
+    for (a, b) in [("\"a.b\"", "\"*.a.b\""), ("production.", "../"), ("production.", "_"), ("[\"a.b\"]", "[]")] {
         serde_json::from_str::<Wanted>(&text.replace(a, b)).unwrap_err();
     }
 }
@@ -170,7 +170,7 @@ fn nobody_orders_a_wildcard_by_http_or_a_certificate_for_nothing() {
     let wildcard = Wanted::new(name("web"), names(&["a.b", "*.a.b"]), Origin::Acme).unwrap_err();
     assert_eq!(
         wildcard.to_string(),
-        "`*.a.b` of certificate `production-shop-web` stands for many names, and HTTP-01 proves one at a time"
+        "`*.a.b` of certificate `production.shop.web` stands for many names, and HTTP-01 proves one at a time"
     );
     assert!(wildcard.hint().contains("`internal`"));
     Wanted::new(name("web"), names(&["*.a.b"]), Origin::Internal).unwrap();

@@ -129,7 +129,7 @@ async fn a_certificate_of_another_authority_is_shown_until_the_wanted_one_has_is
 #[tokio::test]
 async fn what_a_kill_left_is_no_certificate_and_is_cleared() {
     let (folder, certificates) = certificates();
-    let home = folder.path().join("certs/production-shop-web");
+    let home = folder.path().join("certs/production.shop.web");
     let wanted = wanted(&["a.example.com"], Origin::Internal);
     fs::create_dir_all(home.join(".new-abc")).unwrap();
     fs::write(home.join(".new-abc/key.pem"), "half").unwrap();
@@ -196,13 +196,19 @@ async fn what_nobody_wants_is_removed_once_it_is_over() {
     let (folder, certificates) = certificates();
     let wanted = wanted(&["a.example.com"], Origin::Internal);
     certificates.obtain(&wanted, today()).await.unwrap();
-    let place = folder.path().join("certs/production-shop-web");
+    let place = folder.path().join("certs/production.shop.web");
     let nobody = BTreeSet::new();
-    certificates.tidy(today(), &nobody).unwrap();
-    assert!(place.exists(), "an app that comes back finds it");
-    certificates.tidy(today() + 91 * DAY, &BTreeSet::from([wanted.name().clone()])).unwrap();
+    let tidy = |app: &str, days: i32, wanted: &BTreeSet<CertificateName>| {
+        let app = (&"production".parse().unwrap(), &app.parse().unwrap());
+        certificates.tidy(today() + days * DAY, app, wanted).unwrap();
+    };
+    tidy("shop", 0, &nobody);
+    assert!(place.exists(), "a route that comes back finds it");
+    tidy("shop", 91, &BTreeSet::from([wanted.name().clone()]));
     assert!(place.exists(), "it is wanted");
-    certificates.tidy(today() + 91 * DAY, &nobody).unwrap();
+    tidy("sho", 91, &nobody);
+    assert!(place.exists(), "it is another app's");
+    tidy("shop", 91, &nobody);
     assert!(!place.exists() && certificates.authority().is_some());
 }
 

@@ -47,6 +47,11 @@ fn a_schedule_is_read_as_cron_reads_it() {
         ("0 0 31 * *", &["Sat 2026-01-31 00:00", "Tue 2026-03-31 00:00", "Sun 2026-05-31 00:00"]),
         ("0 0 29 2 *", &["Tue 2028-02-29 00:00", "Sun 2032-02-29 00:00"]),
         ("  0   0  1 1  * ", &["Fri 2027-01-01 00:00"]),
+        ("@hourly", &["Thu 2026-01-01 01:00", "Thu 2026-01-01 02:00"]),
+        ("@daily", &["Fri 2026-01-02 00:00", "Sat 2026-01-03 00:00"]),
+        ("@weekly", &["Sun 2026-01-04 00:00"]),
+        ("@monthly", &["Sun 2026-02-01 00:00"]),
+        ("@yearly", &["Fri 2027-01-01 00:00"]),
     ];
     for (schedule, expected) in cases {
         let expected: Vec<String> = expected.iter().map(|moment| format!("{moment}+00:00")).collect();
@@ -103,10 +108,7 @@ fn what_is_no_schedule_is_told_with_what_to_write() {
             "0 0 8 * * *",
             "`0 0 8 * * *` is not a schedule: it has 6 fields and needs five: minute, hour, day of the month, month, day of the week, as in `30 2 * * *`",
         ),
-        (
-            "@daily",
-            "`@daily` is not a schedule: it has 1 fields and needs five: minute, hour, day of the month, month, day of the week, as in `30 2 * * *`",
-        ),
+        ("@reboot", "`@reboot` is not a schedule: the words are `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`"),
         (
             "60 8 * * *",
             "`60 8 * * *` is not a schedule: `60` is no minute: it goes from 0 to 59, a range from the smaller to the larger",

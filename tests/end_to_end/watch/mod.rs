@@ -1,6 +1,7 @@
 //! Stories of the daemon.
 
 mod clock;
+mod copies;
 mod disk;
 mod drift;
 mod engine;

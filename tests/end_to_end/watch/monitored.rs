@@ -1,16 +1,15 @@
 //! What the daemon tells those who watch it (rows V14).
 
 use super::web;
-use crate::world::{World, until};
-use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt, process::Command};
+use crate::{
+    port::free_port,
+    world::{World, until},
+};
+use std::{fs, os::unix::fs::PermissionsExt, process::Command};
 
 stories! {
     both: health_readiness_and_figures_are_what_the_daemon_is;
     docker: a_signed_webhook_makes_it_look_and_its_body_is_not_believed;
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// The status and the body of an answer.

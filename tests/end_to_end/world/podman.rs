@@ -32,8 +32,9 @@ impl Podman {
         )
         .unwrap();
         let log = File::create(at.join("log")).unwrap();
-        let mut command = Command::new("podman");
+        let mut command = Command::new("/usr/bin/podman");
         command
+            .env("PATH", "/usr/sbin:/sbin")
             .env("CONTAINERS_CONF", at.join("containers.conf"))
             .env("CONTAINERS_REGISTRIES_CONF", at.join("registries.conf"))
             .current_dir(at)

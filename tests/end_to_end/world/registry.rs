@@ -1,11 +1,12 @@
 //! A registry of a story's own: Debian's docker-registry on loopback, with a user, or behind a token service.
 
 use super::{Engine, tokens, tokens::Tokens, wait::until};
+use crate::port::free_port;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
 use std::{
     fs::{self, File},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -49,7 +50,7 @@ impl Registry {
 
     fn begin(folder: TempDir, auth: &str) -> Self {
         // Free now; should somebody be faster, the registry does not come up and the story says so.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let settings = format!(
             "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: \"127.0.0.1:{port}\"}}\nauth: {{{auth}}}\n",
             folder.path().join("store").display()

@@ -11,3 +11,8 @@ pub fn until(what: &str, seconds: u64, mut holds: impl FnMut() -> bool) {
         std::thread::sleep(Duration::from_millis(50));
     }
 }
+
+/// At how many moments a story kills: the usual number, or as many as `KILLS` says.
+pub fn kills(usual: usize) -> usize {
+    std::env::var("KILLS").map_or(usual, |count| count.parse().expect("`KILLS` is a number"))
+}

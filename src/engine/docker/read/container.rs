@@ -76,6 +76,15 @@ fn secret_env(said: &Value) -> BTreeMap<String, Fingerprint> {
     found
 }
 
+/// The values of variables that hold secrets, by the label of the container whose inspection it is.
+pub fn secrets(said: &Value) -> BTreeMap<String, SecretValue> {
+    let Some(sealed) = said["Config"]["Labels"][label::SECRETS].as_str() else { return BTreeMap::new() };
+    let variables = Sealed::from_label(sealed).variables;
+    let entries = list(&said["Config"]["Env"]).iter().filter_map(|entry| entry.as_str()?.split_once('='));
+    let secrets = entries.filter(|(name, _)| variables.contains(*name));
+    secrets.map(|(name, value)| (name.to_owned(), SecretValue::new(value.as_bytes().to_vec()))).collect()
+}
+
 /// The inspection without the values of variables that hold secrets, by the container's own label: from here on nobody
 /// has them.
 fn without_secrets(said: &Value) -> Cow<'_, Value> {

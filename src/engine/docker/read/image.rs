@@ -23,6 +23,7 @@ pub fn image(said: &Value) -> ImageView {
         id: image_id(&said["Id"]),
         references,
         volumes: entries(&config["Volumes"]).map(|(path, _)| path.clone()).collect(),
+        exposed: entries(&config["ExposedPorts"]).map(|(port, _)| port.clone()).collect(),
         has_healthcheck: test.is_some_and(|first| first != "NONE"),
         digests,
     }

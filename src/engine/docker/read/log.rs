@@ -2,10 +2,15 @@
 
 /// The lines of an answer to `logs`, the last `lines` of them.
 pub fn lines(body: &[u8], lines: usize) -> Vec<String> {
-    let text = unframed(body).unwrap_or_else(|| body.to_vec());
-    let text = String::from_utf8_lossy(&text);
+    let text = text(body);
     let all: Vec<String> = text.lines().map(|line| line.trim_end_matches('\r').to_owned()).collect();
     all[all.len().saturating_sub(lines)..].to_vec()
+}
+
+/// An output as it was said.
+pub fn text(body: &[u8]) -> String {
+    let text = unframed(body).unwrap_or_else(|| body.to_vec());
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// The payload of frames (stream 0–2, three zeros, length in four bytes); none when it is no such thing, as a

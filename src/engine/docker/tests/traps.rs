@@ -215,6 +215,18 @@ async fn on_podman_a_health_check_runs_when_it_is_asked() {
     sweep(&engine, run).await;
 }
 
+#[tokio::test]
+async fn on_podman_a_health_check_that_takes_too_long_did_not_pass() {
+    let (engine, run) = (podman().await, "rec-driver-slow-p");
+    sweep(&engine, run).await;
+    let mut wanted = bare(&engine, run, "sleep 100").await;
+    let test = ["CMD", "sleep", "3"].map(str::to_owned).to_vec();
+    wanted.spec.healthcheck = EngineCheck::Test { test, interval: 1000, timeout: 1000, start_period: 0, retries: 1 };
+    let id = made(&engine, &wanted).await;
+    assert!(!engine.run_healthcheck(&id).await.unwrap());
+    sweep(&engine, run).await;
+}
+
 async fn a_name_of_an_image_comes_and_goes(engine: Docker, run: &str) {
     let tag = format!("reconcile.local/test/app/{run}:1");
     let image = engine.image("bb:1").await.unwrap().unwrap();

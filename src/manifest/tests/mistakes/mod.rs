@@ -2,6 +2,7 @@
 
 use super::{production, told};
 
+mod backups;
 mod delivered;
 mod meaning;
 mod routes;
@@ -18,7 +19,9 @@ fn mistakes(text: &str) -> Vec<String> {
 
 #[test]
 fn every_mistake_is_told_at_its_place_with_what_to_write_instead() {
-    for (text, expected) in words::CASES.iter().chain(meaning::CASES).chain(delivered::CASES).chain(routes::CASES) {
+    for (text, expected) in
+        words::CASES.iter().chain(meaning::CASES).chain(delivered::CASES).chain(routes::CASES).chain(backups::CASES)
+    {
         let said = mistakes(text.strip_prefix('\n').unwrap());
         assert_eq!(said, *expected, "{text}");
     }

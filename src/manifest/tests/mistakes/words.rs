@@ -160,15 +160,13 @@ services:
     ),
     (
         r##"
-backup: {}
 services:
   web:
     image: bb:1
     scale: 2
 "##,
         &[
-            r##"1:1: `backup` is not supported yet"##,
-            r##"5:12: `scale` above 1 is not supported yet"##,
+            r##"4:12: `scale` above 1 is not supported yet"##,
         ],
     ),
     (

@@ -27,7 +27,7 @@ fn one(text: &mut String, part: &Part<'_>, secured: bool) {
     let _ = writeln!(text, "    location {} {{\n{body}    }}", quoted(&format!("{path}/")));
 }
 
-fn body(Part { id: Id(id), served }: &Part<'_>, secured: bool) -> String {
+fn body(Part { id: Id(id), served, .. }: &Part<'_>, secured: bool) -> String {
     let route = &served.route;
     let mut text = String::new();
     guards(&mut text, id, route);

@@ -59,9 +59,9 @@ pub fn redirects(text: &mut String, host: &str, served: &Served, settings: &Sett
 }
 
 /// The server that tells which file is served.
-pub fn generation(text: &mut String, own_name: &str, digest: &str, settings: &Settings, dialect: Dialect) {
+pub fn generation(text: &mut String, own_name: &str, digest: &str, dialect: Dialect) {
     text.push_str("\nserver {\n");
-    listen(text, settings.http, "", dialect);
+    listen(text, dialect.http, "", dialect);
     let _ = writeln!(text, "    server_name {own_name};\n    access_log off;");
     let _ = writeln!(
         text,
@@ -74,9 +74,9 @@ pub fn generation(text: &mut String, own_name: &str, digest: &str, settings: &Se
 fn begin(text: &mut String, host: &str, door: Door<'_>, settings: &Settings, dialect: Dialect) {
     text.push_str("\nserver {\n");
     match door {
-        Door::Plain => listen(text, settings.http, "", dialect),
+        Door::Plain => listen(text, dialect.http, "", dialect),
         Door::Secured(certificate, policy) => {
-            listen(text, settings.https, if dialect.http2_directive { " ssl" } else { " ssl http2" }, dialect);
+            listen(text, dialect.https, if dialect.http2_directive { " ssl" } else { " ssl http2" }, dialect);
             if dialect.http2_directive {
                 text.push_str("    http2 on;\n");
             }

@@ -20,7 +20,7 @@ pub use podman::Podman;
 pub use process::{Ran, app};
 pub use registry::{PASSWORD, Registry, USER};
 pub use tokens::Tokens;
-pub use wait::until;
+pub use wait::{kills, until};
 
 use process::Started;
 use std::{
