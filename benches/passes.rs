@@ -13,7 +13,7 @@ use reconcile::{
     desired::{Desired, resolve},
     engine::{CreateContainer, CreateNetwork, Engine, docker::Docker},
     manifest,
-    observed::{Abilities, Applied, Observed},
+    observed::{Abilities, Observed},
     pass::{Asker, Commit, Head, Host, Mode, Settings, Wish, environment},
     plan,
     record::StateDir,
@@ -100,11 +100,11 @@ impl Bench {
         let state = tempfile::tempdir()?;
         let info = engine.info().await?;
         let nudges = Nudges::subscribe(&engine).await;
+        let depot = Arc::new(reconcile::backup::Depot::new(state.path(), Vec::new()));
         let settings = Settings {
             installation: INSTALLATION.to_owned(),
             engine: address.to_owned(),
             lock_dir: state.path().join("locks"),
-            restores: state.path().join("restores"),
             parallel: SIDE_BY_SIDE,
             repair: true,
             prune: true,
@@ -113,8 +113,7 @@ impl Bench {
             protected_paths: Vec::new(),
             revisions: kept,
             images: 3,
-            places: Vec::new(),
-            failures: reconcile::backup::Failures::default(),
+            depot: Arc::clone(&depot),
             secrets: Secrets::default(),
         };
         let ledger = StateDir::open(&state.path().join("state")).await?.ledger();
@@ -126,8 +125,7 @@ impl Bench {
             begun: Begun::default(),
             gateway: None,
             keyring: Arc::default(),
-            places: Arc::default(),
-            restores: state.path().join("restores").into(),
+            depot,
         };
         Ok(Self { services, host: Host { hands, ledger, settings }, environment: "bench".parse()?, _state: state })
     }
@@ -355,21 +353,10 @@ fn desired(services: usize, word: &str) -> Desired {
 
 fn nothing() -> Observed {
     Observed {
-        now: jiff::Timestamp::UNIX_EPOCH,
-        abilities: Abilities { adjusts: true },
-        containers: BTreeMap::new(),
-        foreign_names: BTreeSet::new(),
         images: BTreeMap::from([(
             "bb:1".to_owned(),
             reconcile::observed::Image { id: "sha256:1".into(), ..Default::default() },
         )]),
-        networks: BTreeMap::new(),
-        volumes: BTreeMap::new(),
-        deliveries: BTreeMap::new(),
-        front: None,
-        copies: BTreeMap::new(),
-        unread: BTreeMap::new(),
-        uncopied: BTreeMap::new(),
-        applied: Applied::default(),
+        ..Observed::nothing(jiff::Timestamp::UNIX_EPOCH, Abilities { adjusts: true })
     }
 }

@@ -20,7 +20,7 @@ use std::{
 };
 use tokio::sync::watch;
 
-const LONG: Duration = Duration::from_secs(30);
+const LONG: Duration = Duration::from_secs(90);
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -193,8 +193,7 @@ fn a_real_prometheus_scrapes_and_sees_an_app_go() {
     let (address, _ending, _runtime) = served(Arc::clone(&board));
     // As the page shows it, but quicker, and here.
     let config = shown("yaml prometheus").concat().replace("127.0.0.1:9180", &address.to_string());
-    let prometheus =
-        Prometheus::scraping(&format!("global: {{scrape_interval: 200ms, scrape_timeout: 200ms}}\n{config}"));
+    let prometheus = Prometheus::scraping(&format!("global: {{scrape_interval: 1s, scrape_timeout: 1s}}\n{config}"));
     prometheus.gives("up{job=\"reconcile\"}", &["1"]);
     let series = [
         (r#"reconcile_passes_total{environment="production",app="web",outcome="Succeeded"}"#, "2"),

@@ -2,14 +2,14 @@
 
 use super::{StepError, back_up::BackUp};
 use crate::{
-    backup::{AnyPlace, BackupError, Copy, Of, place::named, run::Account},
+    backup::{AnyPlace, BackupError, Copy, Depot, Of, place::named, run::Account},
     cause::whole,
     desired::Backup,
     engine::Engine,
     observed::Effect,
     value::{AppName, EnvironmentName, ItemName},
 };
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 use tokio::sync::watch;
 
 /// Which copies are made, and before what.
@@ -31,7 +31,7 @@ impl CopyFirst {
     pub async fn run<E: Engine>(
         &self,
         engine: &Arc<E>,
-        (places, begun): (&[AnyPlace], &Path),
+        depot: &Depot,
         given_up: Option<watch::Receiver<bool>>,
     ) -> Result<Effect, StepError> {
         let back_up = BackUp {
@@ -39,14 +39,13 @@ impl CopyFirst {
             environment: &self.environment,
             app: &self.app,
             backup: &self.backup,
-            places,
-            begun,
+            depot,
             only: &[],
             before_revision: self.before_revision,
         };
         let account = back_up.run(engine, given_up).await.map_err(|error| self.none(&self.items(), error))?;
         for copy in account.items.iter().filter_map(|made| made.outcome.as_ref().ok()).filter(|copy| !copy.is_good()) {
-            self.keep_only(copy, places).await;
+            self.keep_only(copy, &depot.places).await;
         }
         self.judge(account)
     }

@@ -3,7 +3,7 @@
 
 use super::{copies::Copies, well::Looking};
 use crate::{
-    backup::{AnyPlace, BackupError, Copy, Drilled, Of, drill::Drill, run::apart},
+    backup::{AnyPlace, BackupError, Copy, Drilled, LastDrill, Notes, Of, drill::Drill, run::apart},
     cause,
     desired::{
         Backup, Desired,
@@ -12,7 +12,6 @@ use crate::{
     engine::Engine,
     secret::age::Identities,
 };
-use jiff::Timestamp;
 use std::sync::Arc;
 use tokio::time::{Instant, timeout};
 
@@ -26,17 +25,30 @@ pub struct Drills<'a> {
     pub places: &'a [AnyPlace],
     pub identities: Option<Arc<Identities>>,
     pub runs_healthchecks: bool,
+    /// Where it is remembered what came of them.
+    pub remembered: &'a Notes<LastDrill>,
 }
 
 impl Drills<'_> {
-    /// Drills the newest copy of an item that is good.
+    /// Drills the newest copy of an item that is good, and remembers what came of it.
     ///
     /// # Errors
-    /// There is none; what came of it cannot be noted. What went wrong in it is told by the copy.
+    /// There is none; what came of it cannot be noted with it. What went wrong in it is told by the copy.
     pub async fn run<E: Engine>(&self, engine: &Arc<E>, item: &Item) -> Result<Copy, BackupError> {
         let (environment, app) = (&self.desired.environment, &self.desired.app);
         let of = Of { environment: environment.clone(), app: app.clone(), item: item.name.clone() };
-        let (from, copy) = self.newest(&of).await?;
+        let begun = engine.now();
+        let drilled = self.drill(engine, item, &of).await;
+        let (notes, last) = (self.remembered.clone(), LastDrill::of(&drilled, begun));
+        if let Err(error) = apart(move || notes.note(&of, Some(&last))).await {
+            tracing::warn!(error = cause::whole(&error), %app, "what came of a drill is not remembered");
+        }
+        drilled
+    }
+
+    async fn drill<E: Engine>(&self, engine: &Arc<E>, item: &Item, of: &Of) -> Result<Copy, BackupError> {
+        let (environment, app) = (&of.environment, &of.app);
+        let (from, copy) = self.newest(of).await?;
         let arena =
             Copies::for_drills(Arc::clone(engine), self.installation.to_owned(), environment.clone(), app.clone());
         let health =
@@ -53,7 +65,7 @@ impl Drills<'_> {
             arena: &arena,
             health: &health,
         };
-        let (at, begun) = (Timestamp::now(), Instant::now());
+        let (at, begun) = (engine.now(), Instant::now());
         let ran = timeout(self.backup.timeout, drill.run()).await;
         let ran = ran.unwrap_or_else(|_| Err(BackupError::Late { seconds: self.backup.timeout.as_secs() }));
         let drilled =

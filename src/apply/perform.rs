@@ -6,7 +6,7 @@ use super::{
     slots::Slots,
 };
 use crate::{
-    backup::{AnyPlace, BackupError},
+    backup::{BackupError, Depot},
     blame::Blame,
     engine::{Detail, Engine, EngineError, EngineInfo},
     observed::{Effect, Failure, Life},
@@ -14,7 +14,7 @@ use crate::{
     registry::Keyring,
     tls::TlsError,
 };
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 use tokio::sync::watch;
 
 /// Why an errand came to nothing, where the revision is not at fault. (Where it is, the effect is `Failed`.)
@@ -128,10 +128,8 @@ pub struct Hands<E> {
     pub gateway: Option<Gateway>,
     /// What opens registries: a pull says what is fetched, and never with which password.
     pub keyring: Arc<Keyring>,
-    /// Where copies of data lie.
-    pub places: Arc<[AnyPlace]>,
-    /// Where what is begun on data is noted.
-    pub restores: Arc<Path>,
+    /// Where copies of data lie, and what is noted of them.
+    pub depot: Arc<Depot>,
 }
 
 impl<E> Clone for Hands<E> {
@@ -144,8 +142,7 @@ impl<E> Clone for Hands<E> {
             begun: self.begun.clone(),
             gateway: self.gateway.clone(),
             keyring: Arc::clone(&self.keyring),
-            places: Arc::clone(&self.places),
-            restores: Arc::clone(&self.restores),
+            depot: Arc::clone(&self.depot),
         }
     }
 }
@@ -189,7 +186,7 @@ impl<E: Engine> Hands<E> {
                 return self.start(&id, &name, &shown).await;
             }
             Errand::CopyFirst(copies) => {
-                return copies.run(&self.engine, (&self.places, &self.restores), given_up).await;
+                return copies.run(&self.engine, &self.depot, given_up).await;
             }
             // A registry that stalls keeps nobody but those who pull.
             Errand::Pull { reference, platform } => {

@@ -1,6 +1,6 @@
 //! Folders and files that only we can read, whole on the disk or not there at all.
 
-use super::BackupError;
+use super::{BackupError, local::beside, record::PARTIAL};
 use rustix::fs::RenameFlags;
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -69,6 +69,15 @@ pub(super) fn name(from: &Path, to: &Path) -> Result<(), BackupError> {
 /// Puts a file in the place of another, whole.
 pub(super) fn replace(from: &Path, to: &Path) -> Result<(), BackupError> {
     fs::rename(from, to).map_err(BackupError::file("name", to))
+}
+
+/// Writes a file in the place of what is there, whole, and on the disk.
+pub(super) fn put(path: &Path, text: &[u8]) -> Result<(), BackupError> {
+    let partial = beside(path, PARTIAL);
+    remove(&partial)?;
+    write(&partial, text)?;
+    replace(&partial, path)?;
+    path.parent().map_or(Ok(()), flush)
 }
 
 /// Removes a file; one that is not there is fine.

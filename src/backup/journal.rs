@@ -1,9 +1,7 @@
 //! What a restore has begun, noted on the host's disk before anything of the app has another name: whoever comes after a kill
 //! makes it whole before the app runs with half of it.
 
-use super::{
-    BackupError, CopyId, Sources, Targets, driver::Taking, folder, local::beside, patience::patiently, restore::told,
-};
+use super::{BackupError, CopyId, Sources, Targets, driver::Taking, folder, patience::patiently, restore::told};
 use crate::value::{AppName, EnvironmentName, ItemName};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -69,15 +67,10 @@ impl Journal {
     /// # Errors
     /// The disk.
     pub fn begin(&self, begun: &Begun) -> Result<(), BackupError> {
-        let folder = self.path.parent().unwrap_or(Path::new("/"));
-        folder::make(folder)?;
+        folder::make(self.path.parent().unwrap_or(Path::new("/")))?;
         let unwritable =
             |error: serde_json::Error| BackupError::Record { path: self.path.clone(), why: error.to_string() };
-        let partial = beside(&self.path, "partial");
-        folder::remove(&partial)?;
-        folder::write(&partial, &serde_json::to_vec_pretty(begun).map_err(unwritable)?)?;
-        folder::replace(&partial, &self.path)?;
-        folder::flush(folder)
+        folder::put(&self.path, &serde_json::to_vec_pretty(begun).map_err(unwritable)?)
     }
 
     /// It is ended.

@@ -127,11 +127,7 @@ impl Place for Local {
 
     fn rewrite(&self, copy: &Copy) -> Result<(), BackupError> {
         let path = self.record(copy);
-        let partial = beside(&path, PARTIAL);
-        folder::remove(&partial)?;
-        folder::write(&partial, &record::text(copy, &path)?)?;
-        folder::replace(&partial, &path)?;
-        path.parent().map_or(Ok(()), folder::flush)
+        folder::put(&path, &record::text(copy, &path)?)
     }
 
     fn remove(&self, copy: &Copy) -> Result<(), BackupError> {

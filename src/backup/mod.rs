@@ -4,18 +4,21 @@
 //! final name, and back, is here too. Who asks containers for data does it behind a seam: no engine is named here.
 
 pub mod copy;
+mod depot;
 pub mod drill;
 pub mod driver;
 pub mod due;
 mod error;
-pub mod failures;
+mod failures;
 pub mod flow;
 mod folder;
 mod holding;
 pub mod journal;
 pub mod judge;
+mod last_drill;
 pub mod limit;
 pub mod local;
+mod notes;
 pub mod others;
 mod packing;
 mod patience;
@@ -33,15 +36,18 @@ mod telling;
 mod verifying;
 
 pub use copy::{BadCopyId, Copy, CopyId, Drilled, Level, Sum, Verified};
+pub use depot::Depot;
 pub use due::{Due, due};
 pub use error::{BackupError, Fault};
-pub use failures::{Failure, Failures};
+pub use failures::Failure;
 pub use flow::{Flow, Piece};
 pub use holding::Holding;
 pub use journal::Journal;
 pub use judge::{Judge, judge};
+pub use last_drill::LastDrill;
 pub use limit::Limit;
 pub use local::Local;
+pub use notes::{Notes, Remembered};
 pub use place::{AnyPlace, Draft, Found, Of, Place};
 pub use retention::{Kept, removable};
 pub use sources::{Released, Sources, Still, User, Verdict};

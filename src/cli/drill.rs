@@ -52,6 +52,7 @@ impl Drill {
                 identities: identities.clone(),
                 backup: section,
                 runs_healthchecks: host.hands.info.runs_healthchecks,
+                remembered: &host.settings.depot.remembered.drills,
             };
             for item in section.items.iter().filter(|item| is_meant(self.item.as_slice(), &item.name)) {
                 accounts.push(if can_be(&item.data) {

@@ -66,7 +66,7 @@ impl Restore {
             .filter(|(_, volume)| !volume.external)
             .map(|(name, volume)| (name.clone(), label::of_volume(&host.settings.installation, &desired, volume)));
         let dependants = item.data.server().map(|server| desired.dependants(server)).unwrap_or_default();
-        let (volumes, journal) = (volumes.collect(), Journal::of(&host.settings.restores, &environment, &app));
+        let (volumes, journal) = (volumes.collect(), Journal::of(&host.settings.depot.begun, &environment, &app));
         let sources = Copies::of(engine, installation, environment.clone(), app.clone());
         let engine = host.hands.engine.as_ref();
         let runs_healthchecks = host.hands.info.runs_healthchecks;

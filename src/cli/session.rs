@@ -200,7 +200,7 @@ impl Session {
         let settings = &self.host.settings;
         let parallel = usize::try_from(settings.parallel.get())?;
         let nudges = Nudges::subscribe(&engine).await;
-        let secrets = self.secrets();
+        let (secrets, depot) = (self.secrets(), Arc::new(places::depot(self)));
         Ok(pass::Host {
             hands: Hands {
                 gateway: self.gateway(&engine).await?,
@@ -210,8 +210,7 @@ impl Session {
                 nudges,
                 begun: Begun::default(),
                 keyring: Arc::new(self.keyring()),
-                places: places::all(self).into(),
-                restores: self.state_dir().join("restores").into(),
+                depot: Arc::clone(&depot),
             },
             ledger,
             settings: pass::Settings {
@@ -226,9 +225,7 @@ impl Session {
                 max_deletes: usize::try_from(settings.max_deletes)?,
                 revisions: usize::try_from(settings.retain.revisions)?,
                 images: usize::try_from(settings.retain.images)?,
-                places: places::all(self),
-                failures: places::failures(self),
-                restores: self.state_dir().join("restores"),
+                depot,
                 secrets,
             },
         })

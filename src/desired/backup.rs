@@ -77,6 +77,19 @@ pub enum Data {
     },
 }
 
+impl Data {
+    /// What happens to those who use it while it is read.
+    #[must_use]
+    pub const fn consistency(&self) -> Consistency {
+        match self {
+            Self::Volume { consistency, .. } => *consistency,
+            Self::Sqlite { .. } | Self::Postgres(_) | Self::Mysql(_) | Self::Redis { .. } | Self::Exec { .. } => {
+                Consistency::None
+            }
+        }
+    }
+}
+
 /// A database of a server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Server {

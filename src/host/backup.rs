@@ -59,7 +59,7 @@ enum Kind {
 #[serde(deny_unknown_fields)]
 #[schemars(title = "Repository", inline)]
 struct Keys {
-    /// What it is: `local` is a folder of this host, `s3` a bucket. `restic` is not there yet.
+    /// What it is: `local` is a folder of this host, `s3` a bucket.
     #[serde(rename = "type")]
     #[schemars(title = "Type", example = &"local")]
     kind: Kind,
@@ -166,6 +166,15 @@ impl Kind {
 }
 
 impl Repository {
+    /// Whether it is on this host.
+    #[must_use]
+    pub const fn is_near(&self) -> bool {
+        match self {
+            Self::Local { .. } => true,
+            Self::S3(_) => false,
+        }
+    }
+
     /// What of this host no container may see: where copies are, or what opens the place.
     #[must_use]
     pub const fn private_path(&self) -> &AbsolutePath {

@@ -24,8 +24,6 @@ impl Look {
             .map(|(reference, id)| (reference.clone(), id.clone()))
             .collect();
         Observed {
-            now: self.now,
-            abilities: self.abilities,
             containers: self
                 .containers
                 .values()
@@ -34,7 +32,6 @@ impl Look {
                     Some((detail.name.clone(), container(detail, label::role(&detail.labels)?, &applied)))
                 })
                 .collect(),
-            foreign_names: std::collections::BTreeSet::new(),
             images: self.images_of(desired),
             networks: self.networks_of(desired),
             volumes: self
@@ -43,12 +40,8 @@ impl Look {
                 .filter(|volume| desired.volumes.contains_key(&volume.name))
                 .map(|volume| (volume.name.clone(), Volume { owner: self.owner(&volume.labels, desired) }))
                 .collect(),
-            deliveries: BTreeMap::new(),
-            front: None,
-            copies: BTreeMap::new(),
-            unread: BTreeMap::new(),
-            uncopied: BTreeMap::new(),
             applied,
+            ..Observed::nothing(self.now, self.abilities)
         }
     }
 

@@ -19,6 +19,7 @@ pub use front::{Certificate, Front, Leading, Sight};
 pub use surprise::surprises;
 
 use crate::{
+    backup::LastDrill,
     desired::{DeliveryName, FileFacts, SpecHash},
     value::{ItemName, JobName},
 };
@@ -53,8 +54,33 @@ pub struct Observed {
     pub unread: BTreeMap<ItemName, String>,
     /// Items whose last run made no copy: why, in a line.
     pub uncopied: BTreeMap<ItemName, String>,
+    /// What came of the last drills.
+    pub drills: BTreeMap<ItemName, LastDrill>,
     /// What the ledger says of this app.
     pub applied: Applied,
+}
+
+impl Observed {
+    /// An app of which nothing is there, and of which the ledger knows nothing.
+    #[must_use]
+    pub fn nothing(now: Timestamp, abilities: Abilities) -> Self {
+        Self {
+            now,
+            abilities,
+            containers: BTreeMap::new(),
+            foreign_names: BTreeSet::new(),
+            images: BTreeMap::new(),
+            networks: BTreeMap::new(),
+            volumes: BTreeMap::new(),
+            deliveries: BTreeMap::new(),
+            front: None,
+            copies: BTreeMap::new(),
+            unread: BTreeMap::new(),
+            uncopied: BTreeMap::new(),
+            drills: BTreeMap::new(),
+            applied: Applied::default(),
+        }
+    }
 }
 
 /// A delivery that is there.

@@ -98,7 +98,7 @@ impl<E: Engine> AppPass<'_, E> {
         self.clear().await;
         let of = (&self.wish.environment, self.app);
         let engine = &self.host.hands.engine;
-        if let Err(error) = resumed::settle(engine, &settings.installation, &settings.restores, of).await {
+        if let Err(error) = resumed::settle(engine, &settings.installation, &settings.depot.begun, of).await {
             return report::unknown(self.app, report::chain(Blame::World, &error), Some(Outcome::Blocked));
         }
         let mut intents: Option<IntentWatch> = self.host.ledger.intents(&self.wish.environment, self.app).await.ok();
@@ -183,7 +183,7 @@ impl<E: Engine> AppPass<'_, E> {
         let away = |error: &(dyn std::error::Error + 'static)| report::chain(Blame::World, error);
         let (engine, settings) = (&self.host.hands.engine, &self.host.settings);
         let of = (&self.wish.environment, self.app);
-        let brought = back_up::bring_back(engine, &settings.installation, &settings.restores, of).await;
+        let brought = back_up::bring_back(engine, &settings.installation, &settings.depot.begun, of).await;
         if brought.map_err(|error| away(&error))? {
             tracing::warn!(app = %self.app, "a run of copies was killed: the containers that it held still go on");
             let again = look.again(engine.as_ref(), self.app, self.host.settings.parallel).await;
@@ -194,7 +194,7 @@ impl<E: Engine> AppPass<'_, E> {
 
     /// The same where nothing else can be done for an app.
     async fn free(&self, look: &mut Look) {
-        let (begun, environment) = (&self.host.settings.restores, &self.wish.environment);
+        let (begun, environment) = (&self.host.settings.depot.begun, &self.wish.environment);
         if !Holding::of(begun, environment, self.app).is_noted() {
             return;
         }

@@ -1,17 +1,14 @@
-//! How the copies of an app's data are: seen where they lie, and told in its report.
+//! How the copies of an app's data are, seen where they lie, with what is remembered of runs and drills.
 
 use super::Host;
 use crate::{
-    backup::{AnyPlace, BackupError, Copy, Failure, Fault, Of, place::named, run::Account},
+    backup::{AnyPlace, BackupError, Copy, Failure, Fault, Of, place::named},
     cause::whole,
     desired::Desired,
-    engine::Engine,
-    observed::{NewestCopy, Observed, copies::ages},
-    show::report::{CopiesReport, CopyReport, HealthWord},
+    observed::{NewestCopy, Observed},
     value::ItemName,
 };
 use futures_util::future::join_all;
-use jiff::{SignedDuration, SignedDurationRound, Timestamp, Unit};
 use std::collections::BTreeMap;
 use tokio::task::spawn_blocking;
 
@@ -23,16 +20,18 @@ type Answers = Vec<(ItemName, Result<Option<Copy>, BackupError>)>;
 pub async fn see<E>(host: &Host<E>, desired: &Desired, observed: &mut Observed) {
     let Some(backup) = &desired.backup else { return };
     // A place that is not there has no copies.
-    let places = named(&host.settings.places, &backup.repositories).unwrap_or_default();
+    let places = named(&host.settings.depot.places, &backup.repositories).unwrap_or_default();
     let of =
         |item: &ItemName| Of { environment: desired.environment.clone(), app: desired.app.clone(), item: item.clone() };
     let items: Vec<Of> = backup.items.iter().map(|item| of(&item.name)).collect();
-    let failures = host.settings.failures.clone();
+    let remembered = host.settings.depot.remembered.clone();
     // A place that is none of the app's any more lacks nothing.
     let lacks = |failure: &Failure| failure.behind.as_ref().is_none_or(|place| backup.repositories.contains(place));
-    let failed = |of: &Of| Some((of.item.clone(), failures.last(of).filter(lacks)?));
+    let failed = |of: &Of| Some((of.item.clone(), remembered.failures.last(of).filter(lacks)?));
     let failed: BTreeMap<ItemName, Failure> = items.iter().filter_map(failed).collect();
-    let is_asked = |of: &Of| backup.max_age.is_some() || failed.contains_key(&of.item);
+    observed.drills = items.iter().filter_map(|of| Some((of.item.clone(), remembered.drills.last(of)?))).collect();
+    let is_told = |of: &Of| failed.contains_key(&of.item) || observed.drills.contains_key(&of.item);
+    let is_asked = |of: &Of| backup.max_age.is_some() || is_told(of);
     let asked: Vec<Of> = items.into_iter().filter(is_asked).collect();
     let ask = |place: AnyPlace| {
         let asked = asked.clone();
@@ -88,126 +87,22 @@ fn passes(error: &BackupError) -> bool {
 /// Forgets what became of runs of items that the app has no longer.
 pub fn forget_others<E>(host: &Host<E>, desired: &Desired) {
     let items = desired.backup.iter().flat_map(|backup| &backup.items).map(|item| &item.name).collect();
-    if let Err(error) = host.settings.failures.forget_others(&desired.environment, &desired.app, &items) {
+    if let Err(error) = host.settings.depot.remembered.forget_others(&desired.environment, &desired.app, &items) {
         tracing::debug!(%error, app = %desired.app, "what is remembered of items that are gone stays");
     }
-}
-
-/// What is told of them. `health` is the app's without them.
-#[must_use]
-pub fn report(desired: &Desired, observed: &Observed, health: HealthWord) -> CopiesReport {
-    let items: Vec<CopyReport> = ages(desired, observed)
-        .map(|age| {
-            let overdue = age.is_overdue(observed.now);
-            let told =
-                |taken_at: Timestamp| format!("its newest verified copy was taken {}", ago(observed.now, taken_at));
-            let newest = age.newest.map_or_else(|| "it has no verified copy".to_owned(), |copy| told(copy.taken_at));
-            let doubt = age.doubt(observed.now).map(|why| {
-                format!(
-                    "nobody can tell whether the backup of `{}` is overdue, for not all its copies can be seen: {why}",
-                    age.item
-                )
-            });
-            let (item, most) = (age.item, short(SignedDuration::try_from(age.max_age).unwrap_or_default()));
-            CopyReport {
-                item: item.clone(),
-                newest: age.newest.map(|copy| copy.id.clone()),
-                taken_at: age.newest.map(|copy| copy.taken_at),
-                age_seconds: age.newest.map(|copy| observed.now.duration_since(copy.taken_at).as_secs().max(0)),
-                overdue,
-                trouble: {
-                    let late =
-                        overdue.then(|| format!("backup of `{item}` is overdue: {newest}, and `max_age` is {most}"));
-                    let all: Vec<String> =
-                        late.or(doubt).into_iter().chain(observed.uncopied.get(item).cloned()).collect();
-                    (!all.is_empty()).then(|| all.join("; "))
-                },
-            }
-        })
-        .collect();
-    let items = if items.is_empty() { uncopied(observed) } else { items };
-    let well = match health {
-        HealthWord::Completed | HealthWord::Healthy => true,
-        HealthWord::Suspended
-        | HealthWord::Progressing
-        | HealthWord::Missing
-        | HealthWord::Degraded
-        | HealthWord::Unknown => false,
-    };
-    CopiesReport { degrade: well && items.iter().any(|copy| copy.overdue), items }
-}
-
-/// What is told where nobody looks at ages: items whose last run made no copy.
-fn uncopied(observed: &Observed) -> Vec<CopyReport> {
-    let told = |(item, why): (&ItemName, &String)| {
-        let newest = observed.copies.get(item);
-        CopyReport {
-            item: item.clone(),
-            newest: newest.map(|copy| copy.id.clone()),
-            taken_at: newest.map(|copy| copy.taken_at),
-            age_seconds: newest.map(|copy| observed.now.duration_since(copy.taken_at).as_secs().max(0)),
-            overdue: false,
-            trouble: Some(why.clone()),
-        }
-    };
-    observed.uncopied.iter().map(told).collect()
-}
-
-/// Remembers what became of a run, for `backup list` and `status`. What cannot be remembered is told in the log alone.
-pub async fn remember<E: Engine>(host: &Host<E>, of: Vec<Of>, ran: &Result<Account, BackupError>) {
-    let now = host.hands.engine.now();
-    let became = |of: &Of| match ran {
-        Err(error) => Some(Failure::of(error, now)),
-        Ok(account) => match account.items.iter().find(|made| made.item == of.item) {
-            Some(made) => Failure::of_made(made, now),
-            // Nothing was begun: a hook failed before.
-            None => account.hooks.first().map(|error| Failure::of(error, now)),
-        },
-    };
-    let notes: Vec<(Of, Option<Failure>)> = of
-        .into_iter()
-        .map(|of| {
-            let failure = became(&of);
-            (of, failure)
-        })
-        .collect();
-    let failures = host.settings.failures.clone();
-    let noted = move || notes.iter().try_for_each(|(of, failure)| failures.note(of, failure.as_ref()));
-    match spawn_blocking(noted).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "what became of copies is not remembered"),
-        Err(error) => tracing::warn!(%error, "what became of copies is not remembered"),
-    }
-}
-
-/// The health of an app whose copies are so.
-#[must_use]
-pub fn health(copies: &CopiesReport, without: HealthWord) -> HealthWord {
-    if copies.degrade { HealthWord::Degraded } else { without }
-}
-
-fn ago(now: Timestamp, then: Timestamp) -> String {
-    format!("{} ago", short(now.duration_since(then)))
-}
-
-/// For people: whole minutes, hours or days.
-fn short(duration: SignedDuration) -> String {
-    let unit = match duration.as_secs() {
-        ..=599 => Unit::Second,
-        _ => Unit::Minute,
-    };
-    let rounded = duration.round(SignedDurationRound::new().smallest(unit)).unwrap_or(duration);
-    format!("{rounded:#}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        backup::Fault,
+        backup::LastDrill,
         desired::resolve::resolve_stored,
         observed::{Abilities, Applied},
+        pass::copies_told::{health, report},
+        show::report::{CopyReport, HealthWord},
     };
+    use jiff::Timestamp;
     use serde_json::json;
 
     fn desired() -> Desired {
@@ -217,22 +112,8 @@ mod tests {
     }
 
     fn observed() -> Observed {
-        let now = at("2026-03-10T04:00:00Z");
-        Observed {
-            now,
-            abilities: Abilities { adjusts: true },
-            containers: BTreeMap::new(),
-            foreign_names: std::collections::BTreeSet::new(),
-            images: BTreeMap::new(),
-            networks: BTreeMap::new(),
-            volumes: BTreeMap::new(),
-            deliveries: BTreeMap::new(),
-            front: None,
-            copies: BTreeMap::new(),
-            unread: BTreeMap::new(),
-            uncopied: BTreeMap::new(),
-            applied: Applied { known_since: Some(at("2026-03-01T00:00:00Z")), ..Applied::default() },
-        }
+        let applied = Applied { known_since: Some(at("2026-03-01T00:00:00Z")), ..Applied::default() };
+        Observed { applied, ..Observed::nothing(at("2026-03-10T04:00:00Z"), Abilities { adjusts: true }) }
     }
 
     fn at(text: &str) -> Timestamp {
@@ -294,5 +175,33 @@ mod tests {
         assert_eq!(told(answers(), Some("2026-03-10T02:30:00Z")).0.trouble, None);
         let trouble = told(answers(), Some("2026-03-10T03:30:00Z")).0.trouble.unwrap();
         assert!(trouble.contains("made no copy, at 2026-03-10T03:30:00Z"), "{trouble}");
+    }
+
+    #[test]
+    fn an_app_whose_copy_was_not_restored_in_a_drill_is_degraded_until_one_is() {
+        let (desired, mut observed) = (desired(), observed());
+        fold(
+            vec![vec![("out".parse().unwrap(), Ok(Some(copy("2026-03-10T03:00:00Z"))))]],
+            BTreeMap::new(),
+            &mut observed,
+        );
+        let mut told = |trouble: Option<&str>| {
+            let trouble = trouble.map(str::to_owned);
+            let drill = LastDrill { at: at("2026-03-10T03:30:00Z"), copy: None, seconds: Some(2), trouble };
+            observed.drills.insert("out".parse().unwrap(), drill);
+            let mut told = report(&desired, &observed, HealthWord::Healthy);
+            let health = health(&told, HealthWord::Healthy);
+            (told.items.remove(0), health)
+        };
+        let (failed, health) = told(Some("the server never came"));
+        assert_eq!((failed.drill_failed, failed.overdue, health), (true, false, HealthWord::Degraded));
+        let trouble = failed.trouble.unwrap();
+        assert!(
+            trouble.contains("the last drill of `out` failed, at 2026-03-10T03:30:00Z: the server never came"),
+            "{trouble}"
+        );
+        let (well, health) = told(None);
+        assert_eq!((well.drill_failed, well.trouble, health), (false, None, HealthWord::Healthy));
+        assert_eq!(well.drilled_at, Some(at("2026-03-10T03:30:00Z")));
     }
 }

@@ -13,13 +13,15 @@ use crate::{
 /// Lets them go on. Whoever has an app's lock sees to those of the app itself.
 pub async fn bring_back<E: Engine>(host: &Host<E>) {
     let (settings, engine) = (&host.settings, &host.hands.engine);
-    for (environment, app) in Holding::noted(&settings.restores) {
+    for (environment, app) in Holding::noted(&settings.depot.begun) {
         let of = (&environment, &app);
         let freed = match AppLock::attempt(&settings.lock_dir, &settings.engine, &environment, &app) {
             Ok(Attempt::Busy(_)) => continue,
-            Ok(Attempt::Acquired(_lock)) => back_up::bring_back(engine, &settings.installation, &settings.restores, of)
-                .await
-                .map_err(|error| whole(&error)),
+            Ok(Attempt::Acquired(_lock)) => {
+                back_up::bring_back(engine, &settings.installation, &settings.depot.begun, of)
+                    .await
+                    .map_err(|error| whole(&error))
+            }
             Err(error) => Err(whole(&error)),
         };
         match freed {

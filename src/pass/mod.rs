@@ -6,6 +6,7 @@ pub mod app;
 pub mod attempt;
 pub mod converge;
 pub mod copies;
+mod copies_told;
 pub mod entry;
 pub mod environment;
 pub mod fetch;
@@ -29,7 +30,7 @@ pub mod way_back;
 
 use crate::{
     apply::Hands,
-    backup::{AnyPlace, Failures},
+    backup::Depot,
     desired::Desired,
     engine::EngineError,
     record::{Ledger, RecordError},
@@ -40,6 +41,7 @@ use crate::{
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
+    sync::Arc,
 };
 use tokio::sync::watch;
 
@@ -75,12 +77,8 @@ pub struct Settings {
     pub revisions: usize,
     /// Revisions whose images are kept, for each app.
     pub images: usize,
-    /// Where copies of data lie.
-    pub places: Vec<AnyPlace>,
-    /// Where runs that made no copy are remembered.
-    pub failures: Failures,
-    /// Where restores note what they have begun.
-    pub restores: PathBuf,
+    /// Where copies of data lie, and what is noted of them.
+    pub depot: Arc<Depot>,
     /// Where secrets are, and where they are delivered.
     pub secrets: Secrets,
 }

@@ -89,7 +89,7 @@ impl Counts {
 /// The items of which there is a copy that counts, in any place.
 async fn made<E>(host: &Host<E>, desired: &Desired, backup: &Backup, counts: Counts) -> BTreeSet<ItemName> {
     // A place that is not there has no copies.
-    let places = named(&host.settings.places, &backup.repositories).unwrap_or_default();
+    let places = named(&host.settings.depot.places, &backup.repositories).unwrap_or_default();
     let of =
         |item: &ItemName| Of { environment: desired.environment.clone(), app: desired.app.clone(), item: item.clone() };
     let items: Vec<Of> = backup.items.iter().map(|item| of(&item.name)).collect();

@@ -1,6 +1,6 @@
 //! From what a pass found out to what it says.
 
-use super::{aim::Aim, converge::Course, copies, health, left};
+use super::{aim::Aim, converge::Course, copies_told, health, left};
 use crate::{
     apply::StepError,
     blame::Blame,
@@ -53,7 +53,8 @@ pub fn planned(aim: &Aim) -> AppReport {
     let suspended = aim.ledger.suspended_at(aim.observed.now).is_some() || aim.desired.sync.suspend;
     let changes = if aim.course == Course::Halt { Vec::new() } else { plan.changes };
     let health = health::of_app(&aim.desired, &aim.observed);
-    let copies = copies::report(&aim.desired, &aim.observed, if suspended { HealthWord::Suspended } else { health });
+    let copies =
+        copies_told::report(&aim.desired, &aim.observed, if suspended { HealthWord::Suspended } else { health });
     let mut notes = notes(&aim.desired, &changes, (&aim.engine, aim.observed.front.as_ref()));
     notes.extend(aim.left.iter().map(|copy| format!("a rollback brings no data back; {}", copy.line())));
     AppReport {
@@ -62,7 +63,7 @@ pub fn planned(aim: &Aim) -> AppReport {
         engine_socket: notes::engine_socket(&aim.desired, &aim.engine),
         app: aim.desired.app.clone(),
         status: if changes.is_empty() && held.is_none() { Status::Synced } else { Status::OutOfSync },
-        health: if suspended { HealthWord::Suspended } else { copies::health(&copies, health) },
+        health: if suspended { HealthWord::Suspended } else { copies_told::health(&copies, health) },
         held,
         changes: if suspended { Vec::new() } else { changes },
         outcome: None,
@@ -98,10 +99,10 @@ pub fn routes(desired: &Desired, observed: &Observed) -> Vec<RouteReport> {
 pub fn settled(before: AppReport, aim: &Aim, after: &Observed, left: &[Change]) -> AppReport {
     let synced = left.is_empty() && before.held.is_none();
     let health = health::of_app(&aim.desired, after);
-    let copies = copies::report(&aim.desired, after, health);
+    let copies = copies_told::report(&aim.desired, after, health);
     AppReport {
         status: if synced { Status::Synced } else { Status::OutOfSync },
-        health: copies::health(&copies, health),
+        health: copies_told::health(&copies, health),
         copies,
         images: images(&aim.desired, after),
         routes: routes(&aim.desired, after),

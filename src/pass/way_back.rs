@@ -18,7 +18,7 @@ pub async fn see<E>(host: &Host<E>, aim: &Aim) -> Vec<CopyBefore> {
         return Vec::new();
     }
     let (places, environment, app) =
-        (host.settings.places.clone(), aim.desired.environment.clone(), aim.desired.app.clone());
+        (host.settings.depot.places.clone(), aim.desired.environment.clone(), aim.desired.app.clone());
     let read = tokio::task::spawn_blocking(move || copies_before(&places, &environment, &app));
     let copies = read.await.unwrap_or_default();
     let of = |entry| -> Vec<CopyBefore> { before(&copies, entry).into_iter().cloned().collect() };

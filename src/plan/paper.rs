@@ -3,11 +3,11 @@
 use super::{Change, Resource, Step, copy_first, plan};
 use crate::{
     desired::Desired,
-    observed::{Abilities, Applied, Effect, Front, Image, Network, Observed, Owner, Role, Volume, fold},
+    observed::{Abilities, Effect, Front, Image, Network, Observed, Owner, Role, Volume, fold},
     value::ServiceName,
 };
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// More rounds than any plan has steps in a row: a plan that does not end is a bug that must not hang a CI job.
 const MOST_ROUNDS: usize = 10_000;
@@ -60,10 +60,6 @@ fn blank(desired: &Desired, next: &Desired) -> Observed {
     let networks = [desired, next].into_iter().flat_map(|side| &side.networks);
     let volumes = [desired, next].into_iter().flat_map(|side| &side.volumes);
     Observed {
-        now: Timestamp::UNIX_EPOCH,
-        abilities: Abilities { adjusts: true },
-        containers: BTreeMap::new(),
-        foreign_names: BTreeSet::new(),
         images: services().map(|service| image(&service.spec.image)).collect(),
         networks: networks
             .filter(|(_, network)| network.external)
@@ -73,12 +69,8 @@ fn blank(desired: &Desired, next: &Desired) -> Observed {
             .filter(|(_, volume)| volume.external)
             .map(|(name, _)| (name.clone(), Volume { owner: Owner::Other }))
             .collect(),
-        deliveries: BTreeMap::new(),
         front: services().any(|service| service.route.is_some()).then(Front::default),
-        copies: BTreeMap::new(),
-        unread: BTreeMap::new(),
-        uncopied: BTreeMap::new(),
-        applied: Applied::default(),
+        ..Observed::nothing(Timestamp::UNIX_EPOCH, Abilities { adjusts: true })
     }
 }
 

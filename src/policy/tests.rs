@@ -3,6 +3,7 @@
 mod binds;
 mod bodies;
 mod exposures;
+mod places;
 mod routes;
 mod secrets;
 

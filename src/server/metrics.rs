@@ -65,6 +65,8 @@ pub struct Metrics {
     certificates: Seconds,
     copies: Seconds,
     overdue: Amounts,
+    drilled: Seconds,
+    undrilled: Amounts,
     success: Seconds,
     revision: Amounts,
     lag: Seconds,
@@ -115,6 +117,8 @@ impl Metrics {
             certificates: Family::default(),
             copies: Family::default(),
             overdue: Family::default(),
+            drilled: Family::default(),
+            undrilled: Family::default(),
             success: Family::default(),
             revision: Family::default(),
             lag: Family::default(),
@@ -154,6 +158,12 @@ impl Metrics {
             self.copies.clone(),
         );
         registry.register("backup_overdue", "1 where an item's newest verified copy is too old", self.overdue.clone());
+        registry.register(
+            "backup_last_drill_timestamp_seconds",
+            "When a copy of an item was last restored in a drill",
+            self.drilled.clone(),
+        );
+        registry.register("backup_drill_failed", "1 where an item's last drill went wrong", self.undrilled.clone());
         registry.register(
             "app_last_success_timestamp_seconds",
             "When a pass over an app last succeeded",
@@ -231,12 +241,18 @@ impl Metrics {
             let labels = with(&of_app, "item", &item);
             self.copies.remove(&labels);
             self.overdue.remove(&labels);
+            self.drilled.remove(&labels);
+            self.undrilled.remove(&labels);
         }
         for copy in copies {
             let labels = with(&of_app, "item", copy.item.as_str());
             self.overdue.get_or_create(&labels).set(i64::from(copy.overdue));
             if let Some(at) = copy.taken_at {
                 self.copies.get_or_create(&labels).set(seconds(at));
+            }
+            if let Some(at) = copy.drilled_at {
+                self.drilled.get_or_create(&labels).set(seconds(at));
+                self.undrilled.get_or_create(&labels).set(i64::from(copy.drill_failed));
             }
         }
     }

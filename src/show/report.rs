@@ -170,6 +170,10 @@ pub struct CopyReport {
     pub age_seconds: Option<i64>,
     /// It is older than it may be.
     pub overdue: bool,
+    /// When one was last restored in a drill; none: nobody remembers one.
+    pub drilled_at: Option<Timestamp>,
+    /// That drill went wrong.
+    pub drill_failed: bool,
     /// What is wrong, in a line.
     pub trouble: Option<String>,
 }
@@ -185,8 +189,9 @@ impl CopiesReport {
     /// Whether they tell something else than those did: that time passed is no news.
     #[must_use]
     pub fn is_news_after(&self, before: &Self) -> bool {
-        let facts = |it: &Self| -> Vec<(ItemName, Option<CopyId>, bool)> {
-            it.items.iter().map(|copy| (copy.item.clone(), copy.newest.clone(), copy.overdue)).collect()
+        let facts = |it: &Self| -> Vec<(ItemName, Option<CopyId>, [bool; 2])> {
+            let fact = |copy: &CopyReport| (copy.item.clone(), copy.newest.clone(), [copy.overdue, copy.drill_failed]);
+            it.items.iter().map(fact).collect()
         };
         facts(self) != facts(before)
     }

@@ -30,8 +30,9 @@ pub fn status(apps: &[AppAccount], width: Option<usize>) -> String {
     if let [only] = apps
         && !only.copies.is_empty()
     {
-        let copies: Vec<[String; 4]> = only.copies.iter().map(copy_row).collect();
-        let _ = write!(out, "\n{}", table(["ITEM", "NEWEST VERIFIED COPY", "TAKEN", "OVERDUE"], &copies, width));
+        let copies: Vec<[String; 5]> = only.copies.iter().map(copy_row).collect();
+        let _ =
+            write!(out, "\n{}", table(["ITEM", "NEWEST VERIFIED COPY", "TAKEN", "OVERDUE", "DRILLED"], &copies, width));
     }
     for app in apps {
         attention(&mut out, app);
@@ -60,6 +61,7 @@ fn note(app: &AppAccount) -> String {
         retry,
         app.drift.as_ref().map(|_| "drift".to_owned()),
         app.copies.iter().any(|copy| copy.overdue).then(|| "backup overdue".to_owned()),
+        app.copies.iter().any(|copy| copy.drill_failed).then(|| "drill failed".to_owned()),
     ]
     .into_iter()
     .flatten()
@@ -83,12 +85,14 @@ fn route_row(service: &super::ServiceAccount) -> Option<[String; 4]> {
     Some([service.service.to_string(), answers.to_owned(), until, short(&route.hosts.join(", "))])
 }
 
-fn copy_row(copy: &CopyReport) -> [String; 4] {
+fn copy_row(copy: &CopyReport) -> [String; 5] {
+    let failed = if copy.drill_failed { ", failed" } else { "" };
     [
         copy.item.to_string(),
         copy.newest.as_ref().map_or("-".to_owned(), ToString::to_string),
         copy.taken_at.map_or("-".to_owned(), |at| format!("{at:.0}")),
         if copy.overdue { "yes" } else { "no" }.to_owned(),
+        copy.drilled_at.map_or("-".to_owned(), |at| format!("{at:.0}{failed}")),
     ]
 }
 

@@ -8,7 +8,7 @@ use crate::{
     cause::whole,
     desired::Backup,
     engine::Engine,
-    pass::{Ending, Host, copies},
+    pass::{Ending, Host},
     record::{AppLock, lock::Attempt},
     value::{AppId, ItemName},
 };
@@ -101,23 +101,37 @@ impl<E: Engine> Copying<E> {
 
     /// What is to be done by what is there.
     async fn next(&self, backup: &Backup, trouble: &Trouble) -> Result<Next, BackupError> {
-        if let Some(left) = trouble.pause.left() {
-            return Ok(Next::Wait(left));
-        }
-        let (items, next) = self.due(backup, &trouble.owed).await?;
-        if !items.is_empty() {
-            return Ok(Next::Copy(items));
-        }
-        let now = self.host.hands.engine.now();
-        let until = next.and_then(|at| Duration::try_from(at.duration_since(now)).ok());
-        let until = until.unwrap_or(LONGEST).min(LONGEST);
-        if trouble.behind.is_empty() {
-            return Ok(Next::Wait(until));
-        }
+        // While one item waits to be tried again, what others lack elsewhere comes all the same.
+        let wait = match trouble.pause.left() {
+            Some(left) => left.min(LONGEST),
+            None => {
+                let (items, next) = self.due(backup, &trouble.owed).await?;
+                if !items.is_empty() {
+                    return Ok(Next::Copy(items));
+                }
+                let now = self.host.hands.engine.now();
+                let until = next.and_then(|at| Duration::try_from(at.duration_since(now)).ok());
+                until.unwrap_or(LONGEST).min(LONGEST)
+            }
+        };
+        let behind = self.behind(backup, trouble);
         Ok(match trouble.lag.left() {
-            None => Next::CatchUp(trouble.behind.iter().cloned().collect()),
-            Some(left) => Next::Wait(until.min(left)),
+            _ if behind.is_empty() => Next::Wait(wait),
+            None => Next::CatchUp(behind.into_iter().collect()),
+            Some(left) => Next::Wait(wait.min(left)),
         })
+    }
+
+    /// Items that other places than the first lack: by the last run of this task, and by what others noted, an earlier daemon,
+    /// a person or a rollout.
+    fn behind(&self, backup: &Backup, trouble: &Trouble) -> BTreeSet<ItemName> {
+        let notes = &self.host.settings.depot.remembered.failures;
+        let is_noted = |item: &ItemName| {
+            let place = notes.last(&self.of(item)).and_then(|failure| failure.behind);
+            place.is_some_and(|place| backup.repositories.contains(&place))
+        };
+        let noted = backup.items.iter().map(|item| &item.name).filter(|item| is_noted(item));
+        noted.chain(&trouble.behind).cloned().collect()
     }
 
     /// The items that are due, and when the next is.
@@ -126,7 +140,10 @@ impl<E: Engine> Copying<E> {
         backup: &Backup,
         owed: &BTreeMap<ItemName, Timestamp>,
     ) -> Result<(Vec<ItemName>, Option<Timestamp>), BackupError> {
-        let places = named(&self.host.settings.places, &backup.repositories)?;
+        if backup.schedule.is_none() && owed.is_empty() {
+            return Ok((Vec::new(), None));
+        }
+        let places = named(&self.host.settings.depot.places, &backup.repositories)?;
         let newest = newest(&self.id, backup, places).await?;
         let now = self.host.hands.engine.now();
         let of = (&self.id.environment, &self.id.app);
@@ -165,7 +182,7 @@ impl<E: Engine> Copying<E> {
         }
         let (settings, of) = (&self.host.settings, (&self.id.environment, &self.id.app));
         let engine = &self.host.hands.engine;
-        if let Err(error) = resumed::settle(engine, &settings.installation, &settings.restores, of).await {
+        if let Err(error) = resumed::settle(engine, &settings.installation, &settings.depot.begun, of).await {
             return self.failed(trouble, &whole(&error), owed(&items));
         }
         let ran = self.back_up(backup, &items).run(engine, Some(self.ending.clone())).await;
@@ -173,7 +190,6 @@ impl<E: Engine> Copying<E> {
         if *self.ending.borrow() {
             return trouble;
         }
-        copies::remember(&self.host, items.iter().map(|item| self.of(item)).collect(), &ran).await;
         match ran {
             Ok(account) => self.tell(&account, &items, trouble, began),
             Err(error) => self.failed(trouble, &whole(&error), owed(&items)),
@@ -196,9 +212,6 @@ impl<E: Engine> Copying<E> {
         if *self.ending.borrow() {
             return trouble;
         }
-        // Of what is owed it is told why.
-        let noted = items.iter().filter(|item| !trouble.owed.contains_key(*item)).map(|item| self.of(item));
-        copies::remember(&self.host, noted.collect(), &ran).await;
         match ran {
             Err(error) => self.lags(trouble, &whole(&error)),
             Ok(account) => {
@@ -228,8 +241,7 @@ impl<E: Engine> Copying<E> {
             environment: &self.id.environment,
             app: &self.id.app,
             backup,
-            places: &self.host.settings.places,
-            begun: &self.host.settings.restores,
+            depot: &self.host.settings.depot,
             only: items,
             before_revision: None,
         }

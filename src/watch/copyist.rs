@@ -71,7 +71,7 @@ impl<E: Engine> Copyist<E> {
     fn follow(&mut self, head: &Head) {
         self.wanted.retain(|app, task| {
             let stays = match head.apps.get(app) {
-                Some(Ok(desired)) => desired.backup.as_ref().is_some_and(|backup| backup.schedule.is_some()),
+                Some(Ok(desired)) => desired.backup.as_ref().is_some_and(has_work),
                 Some(Err(_)) => true,
                 None => false,
             };
@@ -81,7 +81,7 @@ impl<E: Engine> Copyist<E> {
             stays
         });
         let read = head.apps.iter().filter_map(|(app, read)| Some((app, read.as_ref().ok()?.backup.as_ref()?)));
-        for (app, backup) in read.filter(|(_, backup)| backup.schedule.is_some()) {
+        for (app, backup) in read.filter(|(_, backup)| has_work(backup)) {
             match self.wanted.get(app) {
                 Some(task) => {
                     task.send_if_modified(|wanted| wanted.replace(backup.clone()).as_ref() != Some(backup));
@@ -104,4 +104,9 @@ impl<E: Engine> Copyist<E> {
         self.tasks.spawn(copying.run());
         self.wanted.insert(app.clone(), sender);
     }
+}
+
+/// Whether there is anything to do without being asked: copies at their times, or places that are to have what the first has.
+fn has_work(backup: &Backup) -> bool {
+    backup.schedule.is_some() || backup.repositories.len() > 1
 }

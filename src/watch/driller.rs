@@ -121,7 +121,7 @@ impl<E: Engine> Driller<E> {
 
     async fn due(&self, desired: &Desired, backup: &Backup) -> Result<Due, BackupError> {
         let schedule = backup.drill.as_ref().map(|drill| drill.schedule.clone());
-        let places = named(&self.host.settings.places, &backup.repositories)?;
+        let places = named(&self.host.settings.depot.places, &backup.repositories)?;
         let of = |item: &crate::desired::backup::Item| Of {
             environment: desired.environment.clone(),
             app: desired.app.clone(),
@@ -151,7 +151,7 @@ impl<E: Engine> Driller<E> {
             Ok(identities) => identities.map(Arc::new),
             Err(error) => return vec![whole(&error)],
         };
-        let places = match named(&settings.places, &backup.repositories) {
+        let places = match named(&settings.depot.places, &backup.repositories) {
             Ok(places) => places,
             Err(error) => return vec![whole(&error)],
         };
@@ -162,6 +162,7 @@ impl<E: Engine> Driller<E> {
             identities,
             backup,
             runs_healthchecks: self.host.hands.info.runs_healthchecks,
+            remembered: &settings.depot.remembered.drills,
         };
         let mut why = Vec::new();
         for item in backup.items.iter().filter(|item| can_be(&item.data)) {

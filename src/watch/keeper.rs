@@ -285,7 +285,11 @@ impl<E: Engine> Keeper<E> {
         // What is only about to be heard is looked at with it.
         if self.heard.is_some_and(|at| at <= Instant::now()) || self.look.is_none() {
             match self.look_again().await {
-                Ok(()) => self.failures = 0,
+                Ok(()) => {
+                    if std::mem::take(&mut self.failures) > 0 {
+                        self.told.engine_back(&self.environment);
+                    }
+                }
                 Err(error) => {
                     let wait = doubled(ENGINE_AWAY.0, self.failures, ENGINE_AWAY.1);
                     self.told.engine_away(&self.environment, &error, self.failures == 0);

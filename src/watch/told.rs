@@ -159,6 +159,11 @@ impl Told {
         }
     }
 
+    /// It was away, and answers again.
+    pub fn engine_back(&self, environment: &EnvironmentName) {
+        tracing::info!(%environment, "the engine can be looked at again");
+    }
+
     /// The source was asked.
     pub fn source(&self, moved: bool) {
         self.board.source_answered();

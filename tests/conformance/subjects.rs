@@ -47,7 +47,7 @@ impl Hand {
     /// of them wait until it is stopped.
     pub fn stopping(&self) -> Duration {
         match self {
-            Self::Client { podman: true, .. } => Duration::from_secs(4),
+            Self::Client { podman: true, .. } => Duration::from_secs(15),
             Self::Client { podman: false, .. } | Self::Model(_) => Duration::from_secs(120),
         }
     }

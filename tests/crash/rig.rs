@@ -105,8 +105,8 @@ impl Rig {
         Arc::new(reconcile::backup::Local { name: reconcile::value::RepositoryName::local(), root: self.copies() })
     }
 
-    pub fn failures(&self) -> reconcile::backup::Failures {
-        reconcile::backup::Failures { root: self.folder.path().join("failures") }
+    pub fn depot(&self) -> reconcile::backup::Depot {
+        reconcile::backup::Depot::new(self.folder.path(), vec![self.place(), Arc::new(self.usb())])
     }
 
     /// Another place, beside it.
@@ -127,6 +127,7 @@ impl Rig {
     pub async fn host(&self, faults: Faults) -> Host<Model> {
         let engine = Arc::new(self.model.with_faults(faults));
         let nudges = Nudges::subscribe(&engine).await;
+        let depot = Arc::new(self.depot());
         Host {
             hands: Hands {
                 info: self.model.info().await.unwrap(),
@@ -136,15 +137,13 @@ impl Rig {
                 gateway: None,
                 engine,
                 keyring: Arc::default(),
-                places: Arc::from([self.place(), Arc::new(self.usb())]),
-                restores: self.folder.path().join("restores").into(),
+                depot: Arc::clone(&depot),
             },
             ledger: self.ledger().await,
             settings: Settings {
                 installation: "default".to_owned(),
                 engine: "model".to_owned(),
                 lock_dir: self.folder.path().join("locks"),
-                restores: self.folder.path().join("restores"),
                 parallel: self.parallel,
                 repair: self.host_file.settings.drift == reconcile::host::Drift::Repair,
                 prune: true,
@@ -153,8 +152,7 @@ impl Rig {
                 protected_paths: Vec::new(),
                 revisions: 20,
                 images: 3,
-                places: vec![self.place(), Arc::new(self.usb())],
-                failures: self.failures(),
+                depot,
                 secrets: self.secrets.clone(),
             },
         }

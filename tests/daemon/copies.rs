@@ -40,7 +40,7 @@ async fn come(house: &House, moment: &str) {
 
 /// Lets threads that do not know of virtual time do what they began.
 async fn settled(house: &House) {
-    house.pass(Duration::from_secs(4)).await;
+    house.settled().await;
 }
 
 /// A daemon at this moment, with an app that runs.

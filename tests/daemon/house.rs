@@ -18,7 +18,7 @@ use reconcile::{
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -266,8 +266,28 @@ impl House {
                 last = tokio::time::Instant::now();
             }
         }
+        // What came with it.
+        loop {
+            self.pass(Duration::from_secs(4)).await;
+            if self.calls().is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Waits until nothing is written any more: threads that do not know of virtual time have done what they began.
+    pub async fn settled(&self) {
         self.pass(Duration::from_secs(4)).await;
-        self.calls();
+        let (_busy, idle) = std::sync::mpsc::channel::<()>();
+        tokio::task::spawn_blocking(move || idle.recv());
+        let (mut last, mut still) = (written(self.rig.copies().parent().unwrap()), 0);
+        while still < 20 {
+            tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_millis(5))).await.unwrap();
+            tokio::time::advance(Duration::from_millis(10)).await;
+            let now = written(self.rig.copies().parent().unwrap());
+            still = if now == last { still + 1 } else { 0 };
+            last = now;
+        }
     }
 
     /// The running containers of a service of an app, by their ids.
@@ -317,7 +337,7 @@ impl House {
 
     /// Why an item's last run made no copy, or where it did not get.
     pub fn failure(&self, environment: &str, app: &str, item: &str) -> Option<String> {
-        Some(self.rig.failures().last(&of(environment, app, item))?.told(""))
+        Some(self.rig.depot().remembered.failures.last(&of(environment, app, item))?.told(""))
     }
 
     /// What lies where an app's copies are made, by name.
@@ -355,4 +375,17 @@ fn in_order(place: &dyn Place, of: &Of) -> Vec<Copy> {
     let mut copies = place.copies(of).unwrap().copies;
     copies.reverse();
     copies
+}
+
+/// All that is in a folder by now, with its sizes.
+fn written(folder: &Path) -> BTreeMap<PathBuf, u64> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => found.extend(written(&entry.path())),
+            Ok(metadata) => drop(found.insert(entry.path(), metadata.len())),
+            Err(_) => {}
+        }
+    }
+    found
 }

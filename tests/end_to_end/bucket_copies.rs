@@ -42,7 +42,7 @@ fn copies_in_a_bucket_are_made_listed_verified_and_restored(world: &World) {
     world.push("shop", &with("[near, away]"));
     world.converge();
     let app = world.one("shop", "app");
-    until("the database is there", 30, || app.exec(&["ls", "/data"]).contains("app.db"));
+    until("the database is there", 60, || app.exec(&["ls", "/data"]).contains("app.db"));
     app.exec(&["sqlite3", "/data/app.db", "insert into one values (1); insert into two values (1)"]);
     let made = world.copy("shop");
     let id = made[0]["copy"]["id"].as_str().unwrap();

@@ -57,7 +57,7 @@ services:
       BY_TEMPLATE: {{template: "scheme://user:${{secret:by_template|urlencode}}@host"}}
     restart: "no"
     stop_grace_period: 1s
-    rollout: {{min_healthy_time: 1s, healthy_deadline: 20s}}
+    rollout: {{min_healthy_time: 3s, healthy_deadline: 60s}}
 "#
     )
 }
@@ -103,6 +103,8 @@ fn run(world: &World, arguments: &[&str], code: i32) -> Ran {
                 is_clean("the variables of the binary", &fs::read(process.path().join("environ")).unwrap_or_default());
             }
         }
+        // Others want the processors too.
+        std::thread::sleep(std::time::Duration::from_millis(5));
     }
     let ran = started.finish();
     is_clean(&format!("what {arguments:?} prints"), ran.stdout.as_bytes());

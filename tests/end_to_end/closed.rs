@@ -17,11 +17,11 @@ stories! {
 
 const CANARY: &str = "canary-5f0c1e";
 
-/// Everything below a folder, and itself.
+/// Everything below a folder, and itself. Other stories make and remove things of theirs meanwhile.
 fn all(folder: &Path) -> Vec<PathBuf> {
     let mut found = vec![folder.to_owned()];
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
         if path.is_dir() { found.extend(all(&path)) } else { found.push(path) }
     }
     found

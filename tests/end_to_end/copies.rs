@@ -230,7 +230,7 @@ fn what_a_command_writes_is_a_copy_only_if_it_ends_well(world: &World) {
     let id = world.running("shop", "app").remove(0);
     let started = world.start(&["backup", "run", "shop", "--output", "json"]);
     let partial = || on(&world.copies(), "find \"$1\" -name '*.partial' -size +0 | wc -l") == "1";
-    until("some of it is there", 30, partial);
+    until("some of it is there", 60, partial);
     world.engine.ask(&["kill", &id]);
     let told = started.finish().expect(1).json();
     assert!(told[0]["error"].is_string(), "{told}");
@@ -444,7 +444,7 @@ fn a_damaged_database_makes_no_copy_and_costs_none(world: &World) {
     world.converge();
     let app = world.one("shop", "app");
     let fill = "create index on_one on one (a); insert into one select value from generate_series(1, 5000)";
-    until("the database is there", 30, || app.exec(&["ls", "/data"]).contains("app.db"));
+    until("the database is there", 60, || app.exec(&["ls", "/data"]).contains("app.db"));
     app.exec(&["sqlite3", "/data/app.db", fill]);
     let first = world.copy("shop");
     // An index that lacks entries: `quick_check` passes over it.

@@ -29,7 +29,7 @@ services:
     command: [sh, -c, "until [ -e /www/index.html ]; do sleep 0.1; done; exec httpd -f -p 8080 -h /www"]
     volumes: ["files:/www"]
     healthcheck: {{http: {{path: /index.html, port: 8080}}, interval: 500ms}}
-    rollout: {{healthy_deadline: 15s}}
+    rollout: {{healthy_deadline: 25s}}
     stop_grace_period: 0s
   app:
     image: bb:1
@@ -37,7 +37,7 @@ services:
     command: [sh, -c, "[ -e /data/app.db ] || sqlite3 /data/app.db 'PRAGMA journal_mode=WAL; CREATE TABLE t (a); INSERT INTO t VALUES (1)'; [ -e /files/index.html ] || {{ chmod 777 /files; echo first > /files/index.html; }}; exec sleep 36000"]
     volumes: ["data:/data", "files:/files", {DEBIAN}]
     healthcheck: {{test: [CMD-SHELL, "sqlite3 /data/app.db 'select a from t limit 1'"], interval: 500ms, retries: 1}}
-    rollout: {{healthy_deadline: 15s}}
+    rollout: {{healthy_deadline: 25s}}
     stop_grace_period: 0s
 backup:
   before_deploy: never
@@ -60,6 +60,13 @@ impl World {
     fn drilled(&self, code: i32) -> Vec<Value> {
         let told = self.run(&["drill", "shop", "--output", "json"]).expect(code).json();
         told.as_array().unwrap().clone()
+    }
+
+    /// What `status` tells of the copies of the database.
+    fn told_of_db(&self) -> Value {
+        let told = self.run(&["status", "shop", "--output", "json"]).expect(0).json();
+        let copies = told[0]["copies"].as_array().unwrap().iter();
+        copies.clone().find(|copy| copy["item"] == "db").cloned().unwrap_or_default()
     }
 
     /// Containers and volumes of drills.
@@ -109,6 +116,11 @@ fn a_copy_that_no_app_would_be_well_with_fails_its_drill_and_harms_nobody(world:
     assert!(error.contains("service `app` is not well with it"), "{drilled:?}");
     assert!(drilled[1]["error"].is_null(), "{drilled:?}");
     world.run_alone(&["backup", "list"]).expect(0).says("a drill of it failed");
+    let told = world.run(&["status", "shop", "--output", "json"]).expect(0).json();
+    assert_eq!((&told[0]["health"], &told[0]["status"]), (&"Degraded".into(), &"Synced".into()), "{told}");
+    let trouble = world.told_of_db()["trouble"].clone();
+    assert!(trouble.as_str().unwrap().contains("the last drill of `db` failed"), "{trouble}");
+    world.run(&["status", "shop"]).expect(0).says("drill failed").says("is not well with it");
     assert_eq!((world.left().as_str(), world.since()), ("", since));
 
     // What a disk made of it is told as well.
@@ -226,15 +238,18 @@ fn the_daemon_drills_at_the_times_of_the_schedule_and_tells_of_a_drill_that_fail
         let listed = world.run_alone(&["backup", "list", "shop", "--item", item, "--output", "json"]).expect(0).json();
         listed.as_array().unwrap().iter().map(|listed| listed["copy"]["drilled"].clone()).collect()
     };
-    let daemon = world.watch(&[]);
+    let mut daemon = world.watch(&[]);
     until("both are drilled", 180, || drilled("db")[0]["at"].is_string() && drilled("files")[0]["at"].is_string());
     assert_eq!((&drilled("db")[0]["trouble"], &drilled("files")[0]["trouble"]), (&Value::Null, &Value::Null));
     let first = drilled("files")[0]["at"].clone();
+    daemon.kill();
     world.one("shop", "app").exec(&["sqlite3", "/data/app.db", "alter table t rename to other"]);
     world.run(&["backup", "run", "shop", "--item", "db"]).expect(0);
     world.one("shop", "app").exec(&["sqlite3", "/data/app.db", "alter table other rename to t"]);
+    let daemon = world.watch(&[]);
     until("the next time has come", 240, || {
         drilled("files")[0]["at"] != first && drilled("db")[0]["trouble"].is_string()
     });
     daemon.says("a drill failed: copy");
+    until("it is degraded for it", 90, || world.told_of_db()["drill_failed"] == true);
 }

@@ -66,7 +66,7 @@ fn the_gateway_alone_is_on_the_proxys_network_and_the_rest_is_internal(world: &W
     assert_eq!(internal, "true");
     // The dot keeps busybox from asking for `postgres.dns.podman`, which Podman's server of the other network denies.
     let gateway = world.one("gateway", "gateway");
-    until("postgres is known by its name", 20, || gateway.succeeds(&["nslookup", "postgres."]));
+    until("postgres is known by its name", 60, || gateway.succeeds(&["nslookup", "postgres."]));
     world.is_synced();
 }
 

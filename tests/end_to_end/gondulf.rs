@@ -1,13 +1,19 @@
 //! Gondulf: an IndieAuth server on SQLite, on Docker or Podman.
 
-use crate::world::{Engine, SLEEPER, World, app};
+use crate::{
+    copies::{POLICY, on, writer},
+    world::{Engine, SLEEPER, World, app, until},
+};
+use std::{fs, os::unix::fs::MetadataExt};
 
 stories! {
     both:
         a_non_root_user_on_a_read_only_root_without_capabilities,
         a_named_volume_survives_every_recreation,
         a_start_that_dies_of_its_configuration_is_reported_and_rolled_back;
-    docker: one_manifest_has_one_outcome_on_both_engines;
+    docker:
+        the_nightly_copies_are_packed_closed_and_opened_by_what_everybody_has,
+        one_manifest_has_one_outcome_on_both_engines;
 }
 
 fn manifest(more: &str) -> String {
@@ -120,4 +126,23 @@ fn a_start_that_dies_of_its_configuration_is_reported_and_rolled_back(world: &Wo
     assert_eq!((&gondulf["outcome"], &gondulf["error"]["exit_code"]), (&"RolledBack".into(), &78.into()), "{report:#}");
     ran.says("SECRET_KEY must have 32 characters");
     assert_eq!(world.one("gondulf", "gondulf"), good, "the old container was made anew");
+}
+
+/// G6, with the section of the deployment itself.
+fn the_nightly_copies_are_packed_closed_and_opened_by_what_everybody_has(world: &World) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/environments/production/gondulf.yaml");
+    let deployment = fs::read_to_string(path).unwrap();
+    let section = deployment.split("\nbackup:\n").nth(1).expect("a section `backup`");
+    let app = writer().split("\nbackup:").next().unwrap().replace("app.db", "gondulf.db");
+    world.host(POLICY);
+    world.push("gondulf", &format!("{app}\nbackup:\n{section}"));
+    world.converge();
+    until("the app writes", 60, || world.one("gondulf", "app").succeeds(&["test", "-s", "/data/gondulf.db"]));
+    let made = world.run_wide_open(&["backup", "run", "gondulf", "--output", "json"]).expect(0).json();
+    let file = made[0]["copy"]["file"].as_str().unwrap();
+    assert!(file.starts_with(made[0]["copy"]["id"].as_str().unwrap()) && file.ends_with(".gz"), "{file}");
+    let path = world.state().join("backups").join(&world.name).join("gondulf/database").join(file);
+    assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+    let line = "gunzip -c \"$1\" > \"$1.x\"; sqlite3 \"$1.x\" 'pragma integrity_check; select count(*) > 0 from one'";
+    assert_eq!(on(&path, line), "ok\n1");
 }

@@ -12,7 +12,7 @@ stories! {
 
 /// One service, healthy or never, and what its app depends on.
 fn app(version: &str, well: bool, others: &str) -> String {
-    let check = if well { "true" } else { "false" };
+    let (check, deadline) = if well { ("true", "60s") } else { ("false", "4s") };
     format!(
         r#"
 services:
@@ -21,7 +21,7 @@ services:
     command: {SLEEPER}
     env: {{VERSION: "{version}"}}
     healthcheck: {{test: [CMD, "{check}"], interval: 1s}}
-    rollout: {{healthy_deadline: 4s, min_healthy_time: 0s, order: stop-first}}
+    rollout: {{healthy_deadline: {deadline}, min_healthy_time: 0s, order: stop-first}}
 sync: {{depends_on: [{others}]}}
 "#
     )

@@ -30,7 +30,7 @@ services:
         exec sleep 36000
     volumes: ["data:/data", "/usr:/usr:ro", "/usr/lib:/lib:ro", "/usr/lib64:/lib64:ro"]
     healthcheck: {test: [CMD-SHELL, "sqlite3 /data/app.db 'select a from t limit 1'"], interval: 500ms, retries: 1}
-    rollout: {healthy_deadline: 15s}
+    rollout: {healthy_deadline: 25s}
     stop_grace_period: 0s
 backup:
   before_deploy: never
@@ -96,7 +96,7 @@ fn an_app_that_is_not_well_with_a_copy_has_its_old_bytes_again(world: &World) {
     world.sql("alter table t rename to other");
     let bad = world.kept();
     world.sql("alter table other rename to t; insert into t values ('good')");
-    until("the app is well again", 30, || world.run(&["status", "--output", "json"]).stdout.contains("Healthy"));
+    until("the app is well again", 60, || world.run(&["status", "--output", "json"]).stdout.contains("Healthy"));
     let told = world.run(&["restore", "shop", "db", &bad]).expect(1);
     told.says("the app was not well with copy").says("the old bytes are in place again");
     assert_eq!(world.sql("select a from t"), "good");

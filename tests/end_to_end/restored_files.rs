@@ -25,7 +25,7 @@ services:
     command: [sh, -c, "[ -e /www/index.html ] || echo first > /www/index.html; exec httpd -f -p 8080 -h /www"]
     volumes: ["files:/www"]
     healthcheck: {test: [CMD-SHELL, "test -e /www/index.html"], interval: 500ms, retries: 1}
-    rollout: {healthy_deadline: 15s}
+    rollout: {healthy_deadline: 25s}
     stop_grace_period: 0s
 backup:
   before_deploy: never
@@ -93,7 +93,7 @@ fn an_app_that_is_not_well_with_other_files_has_its_old_ones_again(world: &World
     world.sh("mv /www/index.html /www/other");
     let bad = world.kept_files();
     world.sh("mv /www/other /www/index.html; echo good > /www/index.html; mkdir /www/more; echo x > /www/more/x");
-    until("the app is well again", 30, || world.run(&["status", "--output", "json"]).stdout.contains("Healthy"));
+    until("the app is well again", 60, || world.run(&["status", "--output", "json"]).stdout.contains("Healthy"));
     let told = world.run(&["restore", "shop", "files", &bad]).expect(1);
     told.says("the app was not well with copy").says("the old bytes are in place again");
     world.answers("shop", "app", "good");

@@ -34,7 +34,7 @@ services:
     volumes: ["/usr:/usr:ro", "/usr/lib:/lib:ro", "/usr/lib64:/lib64:ro"]
     healthcheck: {test: [CMD-SHELL, "psql -c 'create schema if not exists a' && psql -c 'select count(*) from a.broken' && exit 1; psql -c 'select 1'"], interval: 500ms, timeout: 15s, retries: 1}
     depends_on: {postgres: {condition: service_healthy}}
-    rollout: {healthy_deadline: 15s}
+    rollout: {healthy_deadline: 25s}
     stop_grace_period: 0s
   worker:
     image: bb:1
@@ -142,7 +142,7 @@ fn an_app_that_is_not_well_with_a_dump_asks_the_old_database_again(world: &World
     world.asked_of_pg("create schema if not exists a; create table a.broken (a int)");
     let bad = world.dumped();
     world.asked_of_pg("drop table a.broken; delete from t where i > 7");
-    until("the app is well", 30, || world.run(&["status", "--output", "json"]).stdout.contains("Healthy"));
+    until("the app is well", 60, || world.run(&["status", "--output", "json"]).stdout.contains("Healthy"));
     let told = world.run(&["restore", "shop", "pg", &bad]).expect(1);
     told.says("the app was not well with copy").says("the old bytes are in place again");
     assert_eq!(
@@ -217,7 +217,7 @@ fn a_restore_of_a_dump_that_is_killed_leaves_one_database_and_it_is_whole(world:
         });
         started.kill();
         world.converge();
-        until("the app is well", 30, || world.run(&["status", "--output", "json"]).stdout.contains("Healthy"));
+        until("the app is well", 60, || world.run(&["status", "--output", "json"]).stdout.contains("Healthy"));
         let count = world.asked_of_pg("select count(*) from t");
         assert!(["20000", "1000"].contains(&count.as_str()), "{count} rows after a kill at {moment}");
         found.insert(count);

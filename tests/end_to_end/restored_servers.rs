@@ -71,7 +71,7 @@ impl World {
     }
 
     fn is_well(&self) {
-        until("the app is well", 30, || self.run(&["status", "--output", "json"]).stdout.contains("Healthy"));
+        until("the app is well", 60, || self.run(&["status", "--output", "json"]).stdout.contains("Healthy"));
     }
 }
 

@@ -42,12 +42,12 @@ fn every_request_is_answered_while_a_signalled_app_takes_a_new_value(world: &Wor
     world.converge();
     let container = world.one("web", "web");
     let load = Load::on(address(world, &container.id));
-    until("requests are answered", 20, || load.seen("first") > 20);
+    until("requests are answered", 60, || load.seen("first") > 20);
     for word in ["second", "third", "fourth"] {
         secret(world, "web", "word", word);
         assert_eq!(world.changes(), ["service/web update secret"]);
         world.converge();
-        until("the new value is answered", 20, || load.seen(word) > 20);
+        until("the new value is answered", 60, || load.seen(word) > 20);
     }
     let answers = load.end();
     let wrong: Vec<&String> = answers.iter().filter(|answer| !WORDS.contains(&answer.as_str())).collect();

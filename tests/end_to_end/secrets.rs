@@ -91,7 +91,7 @@ fn a_secret_is_a_file_that_a_variable_names_and_its_rotation_is_noticed(world: &
     assert_eq!(first.exec(&["stat", "-c", "%u:%g %a", "/run/secrets/password"]), "1000:1000 400");
     assert!(first.env().contains(&"POSTGRES_PASSWORD_FILE=/run/secrets/password".to_owned()), "{:?}", first.env());
     assert!(!first.succeeds(&["touch", "/run/secrets/other"]), "the container can write its secrets");
-    until("the app read it", 20, || first.succeeds(&["grep", "-q", "hunter2-first", "/tmp/seen"]));
+    until("the app read it", 60, || first.succeeds(&["grep", "-q", "hunter2-first", "/tmp/seen"]));
     world.is_synced();
 
     secret(world, "web", "db_password", "hunter2-second");
@@ -113,13 +113,13 @@ fn a_signalled_app_sees_the_new_value_and_is_the_same_container(world: &World) {
     world.push("web", &database("signal"));
     world.converge();
     let container = world.one("web", "db");
-    until("the app read it", 20, || container.succeeds(&["grep", "-q", "hunter2-first", "/tmp/seen"]));
+    until("the app read it", 60, || container.succeeds(&["grep", "-q", "hunter2-first", "/tmp/seen"]));
 
     secret(world, "web", "db_password", "hunter2-second");
     assert_eq!(world.changes(), ["service/db update secret"]);
     world.converge();
     assert_eq!(world.one("web", "db"), container, "it was not to be made anew");
-    until("the app heard of it", 20, || container.succeeds(&["grep", "-q", "hunter2-second", "/tmp/seen"]));
+    until("the app heard of it", 60, || container.succeeds(&["grep", "-q", "hunter2-second", "/tmp/seen"]));
     assert_eq!(container.exec(&["stat", "-c", "%u:%g %a", "/run/secrets/password"]), "1000:1000 400");
     world.is_synced();
 

@@ -3,7 +3,7 @@
 use reconcile::{
     desired::{Desired, resolve_stored},
     observed::{
-        Abilities, Applied, Effect, Evidence, Front, Image, Network, Observed, Owner, Role, Volume,
+        Abilities, Effect, Evidence, Front, Image, Network, Observed, Owner, Role, Volume,
         fold::{self, fold},
     },
     plan::{Step, plan},
@@ -29,10 +29,6 @@ pub fn app(manifest: &Value) -> Desired {
 pub fn blank(desired: &Desired) -> Observed {
     let image = |reference: &String| (reference.clone(), Image { id: id_of(reference), ..Image::default() });
     Observed {
-        now: "2026-01-01T00:00:00Z".parse().unwrap(),
-        abilities: Abilities { adjusts: true },
-        containers: BTreeMap::new(),
-        foreign_names: BTreeSet::new(),
         images: desired.services.values().map(|service| image(&service.spec.image)).collect(),
         networks: desired
             .networks
@@ -46,12 +42,8 @@ pub fn blank(desired: &Desired) -> Observed {
             .filter(|(_, volume)| volume.external)
             .map(|(name, _)| (name.clone(), Volume { owner: Owner::Other }))
             .collect(),
-        deliveries: BTreeMap::new(),
         front: desired.services.values().any(|service| service.route.is_some()).then(Front::default),
-        copies: BTreeMap::new(),
-        unread: BTreeMap::new(),
-        uncopied: BTreeMap::new(),
-        applied: Applied::default(),
+        ..Observed::nothing("2026-01-01T00:00:00Z".parse().unwrap(), Abilities { adjusts: true })
     }
 }
 

@@ -69,7 +69,7 @@ async fn every_intent_wakes_by_its_event() {
     let (_directory, state) = fresh().await;
     let other = StateDir::open(state.path()).await.unwrap();
     let mut watch = state.ledger().intents(&environment(), &app()).await.unwrap();
-    let mut latest = Duration::ZERO;
+    let mut late = 0;
     for number in 1..=100 {
         let waiting = tokio::spawn(async move {
             watch.changed().await.unwrap();
@@ -79,9 +79,10 @@ async fn every_intent_wakes_by_its_event() {
         let committed = Instant::now();
         let woken;
         (watch, woken) = waiting.await.unwrap();
-        latest = latest.max(woken.saturating_duration_since(committed));
+        late += u32::from(woken.saturating_duration_since(committed) >= Duration::from_millis(500));
     }
-    assert!(latest < Duration::from_millis(500), "{latest:?}");
+    // Without events each would wait for the question that is asked once a second.
+    assert!(late < 20, "{late} of 100 came late");
 }
 
 #[tokio::test]

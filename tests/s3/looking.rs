@@ -17,7 +17,7 @@ async fn who_looks_at_a_bucket_that_is_silent_does_not_wait_long_and_then_not_at
     let began = Instant::now();
     let told = asked(&listed, |place| place.copies(&of())).await.unwrap_err();
     assert!(matches!(told, BackupError::Remote { fault: Fault::Away, .. }), "{told:?}");
-    assert!(whole_text(&told).contains("nothing came within 5 s") && began.elapsed() < Duration::from_secs(8));
+    assert!(whole_text(&told).contains("nothing came within 5 s") && began.elapsed() < Duration::from_secs(30));
     let asked_so_far = world.proxy.broken();
     let again = asked(&listed, |place| place.copies(&of())).await.unwrap_err();
     assert_eq!(whole_text(&again), whole_text(&told));

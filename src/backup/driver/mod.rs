@@ -134,15 +134,10 @@ fn beside(volume: &str, errand: &[&str]) -> Taking {
 /// How the users of what is copied are held still meanwhile; none where they are not.
 #[must_use]
 pub const fn stillness(data: &Data) -> Option<Still> {
-    match data {
-        Data::Volume { consistency: Consistency::Pause, .. } => Some(Still::Pause),
-        Data::Volume { consistency: Consistency::Stop, .. } => Some(Still::Stop),
-        Data::Volume { consistency: Consistency::None, .. }
-        | Data::Sqlite { .. }
-        | Data::Postgres(_)
-        | Data::Mysql(_)
-        | Data::Redis { .. }
-        | Data::Exec { .. } => None,
+    match data.consistency() {
+        Consistency::None => None,
+        Consistency::Pause => Some(Still::Pause),
+        Consistency::Stop => Some(Still::Stop),
     }
 }
 

@@ -74,11 +74,8 @@ impl Read for Reading {
         if self.read >= self.piece.len() {
             self.fill().map_err(io::Error::other)?;
         }
-        let left = self.piece.get(self.read..).unwrap_or_default();
-        let read = left.len().min(into.len());
-        for (to, from) in into.iter_mut().zip(left) {
-            *to = *from;
-        }
+        let mut left = self.piece.get(self.read..).unwrap_or_default();
+        let read = left.read(into)?;
         self.read += read;
         Ok(read)
     }

@@ -31,7 +31,7 @@ impl List {
             accounts.extend(found.copies.iter().map(|copy| CopyAccount::there(place.name(), copy)));
             accounts.extend(found.faults.iter().map(|fault| CopyAccount::unread(place.name(), &of, fault)));
         }
-        for (of, failure) in places::failures(session).all() {
+        for (of, failure) in places::depot(session).remembered.failures.all() {
             let environments = &session.settings.environments;
             let here = environments.is_empty() || environments.contains(&of.environment);
             // A later copy in the first place says nothing of one that lags.

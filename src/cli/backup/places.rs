@@ -1,7 +1,7 @@
 //! Where copies are on this host, by the names of its file.
 
 use crate::{
-    backup::{AnyPlace, BackupError, Failures, Local, place},
+    backup::{AnyPlace, BackupError, Depot, Local, place},
     cli::{Complaint, session::Session},
     value::RepositoryName,
 };
@@ -18,9 +18,9 @@ pub fn all(session: &Session) -> Vec<AnyPlace> {
     settings.repositories.iter().map(|(name, place)| place::open(name, place)).collect()
 }
 
-/// Where runs that made no copy are remembered.
-pub fn failures(session: &Session) -> Failures {
-    Failures { root: session.state_dir().join("backup-failures") }
+/// What this host has for copies.
+pub fn depot(session: &Session) -> Depot {
+    Depot::new(&session.state_dir(), all(session))
 }
 
 /// Asks all places of this host, side by side: what those answered that can be read, and why the others cannot.

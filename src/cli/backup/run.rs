@@ -1,12 +1,9 @@
 //! `backup run`: makes the copies that manifests ask for, now.
 
-use super::{complaint, is_meant, told, wanted::wanted};
+use super::{complaint, told, wanted::wanted};
 use crate::{
     apply::{back_up::BackUp, resumed},
-    backup::Of,
     cli::{Complaint, Verdict, interruption, results, session::Session},
-    desired::backup::Item,
-    pass::copies,
     record::{AppLock, lock::Attempt},
     show::CopyAccount,
     value::{AppName, EnvironmentName, ItemName},
@@ -41,23 +38,18 @@ impl Run {
                 lock = lock(&host.settings, environment, app) => lock?,
                 Ok(_) = asked.wait_for(|asked| *asked) => break,
             };
-            let (installation, restores) = (&host.settings.installation, &host.settings.restores);
+            let (installation, restores) = (&host.settings.installation, &host.settings.depot.begun);
             resumed::settle(&host.hands.engine, installation, restores, (environment, app)).await.map_err(complaint)?;
             let back_up = BackUp {
                 installation: &host.settings.installation,
                 environment,
                 app,
                 backup: section,
-                places: &host.settings.places,
-                begun: &host.settings.restores,
+                depot: &host.settings.depot,
                 only: &self.item,
                 before_revision: None,
             };
-            let ran = back_up.run(&host.hands.engine, Some(ending.clone())).await;
-            let items = section.items.iter().filter(|item| is_meant(&self.item, &item.name));
-            let of = |item: &Item| Of { environment: environment.clone(), app: app.clone(), item: item.name.clone() };
-            copies::remember(&host, items.map(of).collect(), &ran).await;
-            let account = ran.map_err(complaint)?;
+            let account = back_up.run(&host.hands.engine, Some(ending.clone())).await.map_err(complaint)?;
             accounts.extend(account.items.iter().map(|made| CopyAccount::made(environment, app, made)));
             accounts.extend(account.hooks.iter().map(|error| CopyAccount::failed(environment, app, error)));
         }

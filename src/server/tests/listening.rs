@@ -81,13 +81,13 @@ fn status(answer: &str) -> &str {
 
 #[tokio::test]
 async fn health_follows_the_heartbeat() {
-    let served = served(Duration::from_millis(300), false).await;
+    let (begin, patience) = (Instant::now(), Duration::from_secs(2));
+    let served = served(patience, false).await;
     assert_eq!(status(&served.get("/healthz").await), "200");
-    let begin = Instant::now();
     while status(&served.get("/healthz").await) == "200" {
-        assert!(begin.elapsed() < Duration::from_secs(10), "a silent loop stays healthy");
+        assert!(begin.elapsed() < Duration::from_secs(60), "a silent loop stays healthy");
     }
-    assert!(begin.elapsed() >= Duration::from_millis(200), "it was given up too early");
+    assert!(begin.elapsed() >= patience, "it was given up too early");
     served.board.beat();
     assert_eq!(status(&served.get("/healthz").await), "200");
 }

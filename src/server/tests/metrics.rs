@@ -4,7 +4,7 @@ use crate::{
     plan::{Action, Cause, Change, Interruption, Resource},
     record::Outcome,
     server::Metrics,
-    show::report::{AppReport, HealthWord, RouteReport, Status},
+    show::report::{AppReport, CopiesReport, CopyReport, HealthWord, RouteReport, Status},
     value::EnvironmentName,
 };
 use jiff::Timestamp;
@@ -173,4 +173,33 @@ fn a_route_has_figures_as_long_as_it_is_there() {
     assert_eq!((value(&metrics, &up), value(&metrics, &expiry)), (Some("0".to_owned()), None));
     pass(&metrics, &told(Vec::new()));
     assert_eq!((value(&metrics, &up), value(&metrics, &expiry)), (None, None));
+}
+
+#[test]
+fn an_item_has_figures_of_its_drills_once_there_was_one_and_as_long_as_it_is_told() {
+    let metrics = Metrics::new();
+    let item = |drilled_at, drill_failed| CopyReport {
+        item: "db".parse().unwrap(),
+        newest: None,
+        taken_at: Some(at(4000)),
+        age_seconds: None,
+        overdue: false,
+        drilled_at,
+        drill_failed,
+        trouble: None,
+    };
+    let told = |items| AppReport { copies: CopiesReport { items, degrade: false }, ..report("web", None, &[]) };
+    let figures = || {
+        ["last_verified_timestamp_seconds", "last_drill_timestamp_seconds", "drill_failed"]
+            .map(|figure| value(&metrics, &format!("reconcile_backup_{figure}{{{WEB},item=\"db\"}}")))
+    };
+    let some = |text: &str| Some(text.to_owned());
+    pass(&metrics, &told(vec![item(None, false)]));
+    assert_eq!(figures(), [some("4000.0"), None, None]);
+    pass(&metrics, &told(vec![item(Some(at(5000)), true)]));
+    assert_eq!(figures(), [some("4000.0"), some("5000.0"), some("1")]);
+    pass(&metrics, &told(vec![item(Some(at(6000)), false)]));
+    assert_eq!(figures(), [some("4000.0"), some("6000.0"), some("0")]);
+    pass(&metrics, &told(Vec::new()));
+    assert_eq!(figures(), [None, None, None]);
 }

@@ -46,7 +46,7 @@ fn manifest(routed: &Routed<'_>, word: &str, proxy: &str, more: &str) -> String 
         "networks: {{front: {{external: true, name: {}-front}}}}\nservices:\n  web:\n    image: bb:1\n    command: {}\n\
          \x20   networks: [front]\n    stop_grace_period: 2s\n\
          \x20   healthcheck: {{http: {{path: /index.html, port: 8080}}, interval: 500ms}}\n\
-         \x20   rollout: {{drain: 4s, healthy_deadline: 8s}}\n\
+         \x20   rollout: {{drain: 4s, healthy_deadline: 12s}}\n\
          \x20   proxy: {{hosts: [{}], port: 8080{proxy}}}\n{more}",
         routed.world.name,
         server(word),
@@ -104,6 +104,6 @@ fn a_service_that_it_does_not_reach_is_refused_before_anything_is_touched(world:
     assert!(error["summary"].as_str().unwrap().contains("is stopped"), "{error}");
     assert_eq!(world.one("web", "web"), web);
     world.engine.ask(&["start", &format!("{}-edge", world.name)]);
-    until("it is served again", 30, || world.run(&[]).code == Some(0));
+    until("it is served again", 60, || world.run(&[]).code == Some(0));
     assert!(routed.get("/").ends_with("three\n"), "{}", routed.get("/"));
 }

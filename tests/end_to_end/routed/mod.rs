@@ -97,7 +97,7 @@ impl<'a> Routed<'a> {
         format!(
             "services:\n  web:\n    image: bb:1\n    command: {}\n    stop_grace_period: 2s\n\
              \x20   healthcheck: {{http: {{path: /index.html, port: 8080}}, interval: 500ms}}\n\
-             \x20   rollout: {{drain: 3s, healthy_deadline: 8s}}\n\
+             \x20   rollout: {{drain: 4s, healthy_deadline: 12s}}\n\
              \x20   proxy: {{hosts: [{}], port: 8080}}\n{more}",
             server(word),
             self.host()

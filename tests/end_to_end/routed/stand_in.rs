@@ -93,7 +93,7 @@ impl StandIn {
                         /nginx.tmpl /etc/nginx/conf.d/default.conf";
             contained::run(world, (&container, &network), ports, &shown, &["sh", "-c", line]);
             let stand_in = Self { container, network, folders, events: None, ended: Arc::default(), player: None };
-            until("it serves", 30, || stand_in.configuration().contains("server"));
+            until("it serves", 60, || stand_in.configuration().contains("server"));
             return stand_in;
         }
         let line =
@@ -111,7 +111,7 @@ impl StandIn {
         let until_then = Arc::clone(&ended);
         let thread = std::thread::spawn(move || player.play(&told, &until_then));
         let stand_in = Self { container, network, folders, events: Some(events), ended, player: Some(thread) };
-        until("the stand-in serves", 30, || stand_in.configuration().contains("server"));
+        until("the stand-in serves", 60, || stand_in.configuration().contains("server"));
         stand_in
     }
 

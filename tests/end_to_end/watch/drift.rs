@@ -32,7 +32,7 @@ fn every_kind_of_drift_is_put_right_at_once(world: &World) {
         matches!(world.running("web", "web").as_slice(), [_]) && world.one("web", "web").networks() == [network.clone()]
     });
     world.answers("web", "web", "one");
-    until("in sync", 60, || world.plan()["status"] == "Synced");
+    until("in sync", 60, || world.seems_synced());
 }
 
 fn what_keeps_dying_is_not_hammered(world: &World) {

@@ -14,7 +14,9 @@ fn an_engine_that_is_restarted_is_caught_up_with_and_heard_again() {
     until("in sync", 60, || world.seems_synced());
 
     dockerd.end();
+    daemon.says("the engine cannot be looked at");
     dockerd.begin();
+    daemon.says("the engine can be looked at again");
     world.answers("web", "web", "one");
     until("in sync again", 60, || world.seems_synced());
     assert!(daemon.lives());
@@ -25,7 +27,7 @@ fn an_engine_that_is_restarted_is_caught_up_with_and_heard_again() {
     world.engine.ask(&["rm", "-f", &web_one.id]);
     world.another("web", "web", &web_one.id);
     let took = removed.elapsed();
-    assert!(took < std::time::Duration::from_secs(10), "put right after {took:?}");
+    assert!(took < std::time::Duration::from_secs(40), "put right after {took:?}");
     eprintln!("put right {took:?} after `rm -f`");
 }
 

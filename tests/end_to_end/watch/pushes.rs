@@ -27,7 +27,7 @@ fn a_push_is_live_and_a_broken_one_changes_nothing(world: &World) {
 
     world.push("web", &web("three"));
     world.answers("web", "web", "three");
-    until("in sync", 30, || world.plan()["status"] == "Synced");
+    until("in sync", 60, || world.seems_synced());
     assert_eq!(world.one("other", "web"), other, "the other app was touched");
     let history = world.run(&["history", "web", "--output", "json"]).expect(0).json();
     assert_eq!(history.as_array().unwrap().len(), 3, "{history:#}");
@@ -64,12 +64,12 @@ fn a_bad_revision_gives_way_to_the_push_that_mends_it_at_once(world: &World) {
     // Never healthy: its deadline is far longer than this test's patience.
     let never = web("bad").replace("/index.html, port", "/nothing.html, port").replace("30s", "10m");
     world.push("web", &never);
-    until("the bad revision is being tried", 30, || world.running("web", "web").len() == 2);
+    until("the bad revision is being tried", 60, || world.running("web", "web").len() == 2);
     world.push("web", &web("mended"));
     world.answers("web", "web", "mended");
-    until("the bad one is gone", 30, || world.running("web", "web").len() == 1);
+    until("the bad one is gone", 60, || world.running("web", "web").len() == 1);
     assert_eq!(daemon.lines("\"outcome\":\"Failed\"").len(), 0, "what was superseded did not fail");
-    until("in sync", 30, || world.seems_synced());
+    until("in sync", 60, || world.seems_synced());
 }
 
 fn a_push_that_only_packs_references_or_moves_the_head_is_seen(world: &World) {

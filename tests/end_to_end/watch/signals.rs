@@ -20,7 +20,7 @@ fn a_daemon_that_is_told_to_end_finishes_the_step_in_hand_and_leaves_what_runs(w
     world.answers("web", "web", "one");
     let never = web("bad").replace("/index.html, port", "/nothing.html, port").replace("30s", "10m");
     world.push("web", &never);
-    until("it is being tried", 30, || world.running("web", "web").len() == 2);
+    until("it is being tried", 60, || world.running("web", "web").len() == 2);
     daemon.signal("TERM");
     assert!(daemon.ends().success());
     assert_eq!(world.running("web", "web").len(), 2, "a container went with the daemon");
@@ -28,7 +28,7 @@ fn a_daemon_that_is_told_to_end_finishes_the_step_in_hand_and_leaves_what_runs(w
     world.push("web", &web("two"));
     let _daemon = world.watch(&[]);
     world.answers("web", "web", "two");
-    until("only the new one is left", 30, || world.running("web", "web").len() == 1);
+    until("only the new one is left", 60, || world.running("web", "web").len() == 1);
 }
 
 fn the_service_manager_hears_that_it_is_ready_alive_reloading_and_stopping(world: &World) {
@@ -75,7 +75,7 @@ fn a_good_host_file_is_taken_up_and_a_bad_one_is_refused(world: &World) {
     world.host("drift: report\n");
     daemon.signal("HUP");
     daemon.says_times("\"message\":\"watching\"", 2);
-    until("the first look is over", 30, || !daemon.lines("at rest").is_empty());
+    until("the first look is over", 60, || !daemon.lines("at rest").is_empty());
     world.engine.ask(&["rename", &web.id, &format!("{}-renamed", world.name)]);
     daemon.says("drift");
     assert_eq!(web.name(), format!("{}-renamed", world.name), "drift was repaired");
@@ -86,6 +86,6 @@ fn a_good_host_file_is_taken_up_and_a_bad_one_is_refused(world: &World) {
         daemon.signal("HUP");
         daemon.says_times("\"message\":\"watching\"", times);
     }
-    until("what was open is closed", 30, || open() <= before + 2);
+    until("what was open is closed", 60, || open() <= before + 2);
     assert!(daemon.lives());
 }

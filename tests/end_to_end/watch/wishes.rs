@@ -16,13 +16,13 @@ fn a_rollback_goes_through_while_another_app_waits_out_its_deadline(world: &Worl
     world.answers("slow", "web", "slow");
     world.push("web", &web("two"));
     world.answers("web", "web", "two");
-    until("the second revision is stable", 30, || {
+    until("the second revision is stable", 60, || {
         let history = world.run(&["history", "web", "--output", "json"]).expect(0).json();
         history[0]["stable"] == true && history[0]["number"] == 2
     });
     let never = web("bad").replace("/index.html, port", "/nothing.html, port").replace("30s", "10m");
     world.push("slow", &never);
-    until("it waits for its health", 30, || world.running("slow", "web").len() == 2);
+    until("it waits for its health", 60, || world.running("slow", "web").len() == 2);
 
     world.run(&["rollback", "web"]).expect(0);
     assert_eq!(world.answer("web", "web"), "one");

@@ -38,8 +38,8 @@ impl Dockerd {
             spawn(at, "containerd", Command::new("containerd").arg("--config").arg(at.join("containerd.toml")));
         let mut dockerd = Self { space, containerd, engine: None, address, folder };
         let net = format!("/proc/{}/ns/net", dockerd.space.id());
-        until("the namespace is there", 10, || fs::read_link(&net).is_ok_and(|net| net != own));
-        until("containerd listens", 30, || dockerd.folder.path().join("containerd.sock").exists());
+        until("the namespace is there", 60, || fs::read_link(&net).is_ok_and(|net| net != own));
+        until("containerd listens", 60, || dockerd.folder.path().join("containerd.sock").exists());
         dockerd.begin();
         dockerd.build();
         dockerd

@@ -79,7 +79,7 @@ impl<'a> Story<'a> {
             "services:\n  web:\n    image: {}-nginx\n    command: [sh, -c, \"{command}\"]\n\
              \x20   stop_signal: SIGQUIT\n    stop_grace_period: 10s\n\
              \x20   healthcheck: {{http: {{path: /index.html, port: 8080}}, interval: 500ms}}\n\
-             \x20   rollout: {{drain: 1s, healthy_deadline: 8s}}\n\
+             \x20   rollout: {{drain: 1s, healthy_deadline: 12s}}\n\
              \x20   proxy: {{hosts: [{}], port: 8080{proxy}}}\n{more}",
             self.routed.world.name,
             self.routed.host(),
@@ -130,7 +130,7 @@ fn a_route_goes_with_its_service_after_its_container(world: &World) {
     assert_eq!(files(), 0);
     let web = world.one("web", "web");
     assert!(!web.networks().contains(&story.stand_in.network), "{:?}", web.networks());
-    until("nobody is led to", 20, || !story.stand_in.configuration().contains(&host));
+    until("nobody is led to", 60, || !story.stand_in.configuration().contains(&host));
     world.push("web", &story.manifest("two", "", PLAIN));
     world.converge();
     story.says("two");
@@ -138,7 +138,7 @@ fn a_route_goes_with_its_service_after_its_container(world: &World) {
     world.commit("web: gone");
     world.converge();
     assert_eq!(files(), 0);
-    until("nobody is led to", 20, || !story.stand_in.configuration().contains(&host));
+    until("nobody is led to", 60, || !story.stand_in.configuration().contains(&host));
 }
 
 fn a_rollout_a_failed_one_and_a_rollback_lose_no_request(world: &World) {
@@ -420,7 +420,7 @@ fn the_gateway_of_the_examples_answers_once_its_certificate_is_there(world: &Wor
     world.engine.ask(&["kill", "-s", "HUP", &stand_in.container]);
     let door = format!("127.0.0.1:{https}");
     let handshake = ["s_client", "-connect", &door, "-servername", "api.neuronetz.ai"];
-    until("the certificate is shown", 20, || {
+    until("the certificate is shown", 60, || {
         Command::new("openssl").args(handshake).stdin(Stdio::null()).output().unwrap().status.success()
     });
     let answer = ask("https", https);
