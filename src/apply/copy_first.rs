@@ -78,7 +78,7 @@ impl CopyFirst {
     fn judge(&self, account: Account) -> Result<Effect, StepError> {
         let (mut lacking, mut first, mut hooks) = (self.items(), None, account.hooks.into_iter());
         for made in account.items {
-            for error in made.troubles() {
+            for error in made.troubles().filter(|error| !matches!(error, BackupError::AfterRollout)) {
                 let (app, item) = (&self.app, &made.item);
                 tracing::warn!(%app, %item, error = whole(error), "copied, and something else went wrong");
             }

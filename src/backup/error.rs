@@ -97,6 +97,9 @@ pub enum BackupError {
     /// Somebody, retention say, removed it while it was looked at.
     #[error("the copy `{id}` was removed meanwhile")]
     Removed { id: CopyId },
+    /// Nothing went wrong: the rollout that waits for the copy comes first.
+    #[error("it is handed on once the rollout is over")]
+    AfterRollout,
     /// Something that this release does not do.
     #[error("{what} is not supported yet")]
     NotYet { what: String },
@@ -142,7 +145,8 @@ impl BackupError {
             | Self::Missing { .. }
             | Self::Container { .. }
             | Self::Source { .. }
-            | Self::Removed { .. } => None,
+            | Self::Removed { .. }
+            | Self::AfterRollout => None,
             Self::Remote { fault, .. } => fault.hint().map(str::to_owned),
             Self::Key { source, .. } => {
                 Some(source.hint().unwrap_or_else(|| "write it alone into that file, mode 0600".to_owned()))

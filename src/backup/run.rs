@@ -167,7 +167,7 @@ impl<S: Sources> Run<'_, S> {
         made
     }
 
-    /// Lets go of what the rules keep no longer, and hands on what was made.
+    /// Lets go of what the rules keep no longer, and hands on what was made; not while a rollout waits.
     async fn settle(&self, items: &mut [Made], limit: &Limit) {
         let Some((first, others)) = self.repositories.split_first() else { return };
         let zone = self.backup.timezone.zone().clone();
@@ -184,6 +184,14 @@ impl<S: Sources> Run<'_, S> {
                     Err(error) => made.also.push(error),
                 }
             }
+        }
+        if self.before_revision.is_some() {
+            for made in items.iter_mut().filter(|made| made.outcome.is_ok()) {
+                let later =
+                    others.iter().map(|place| Behind { place: place.name().clone(), error: BackupError::AfterRollout });
+                made.behind.extend(later);
+            }
+            return;
         }
         for Became { place, item, removed } in hand_on(first, others, &copied, &rules, limit).await {
             let Some(made) = items.iter_mut().find(|made| made.item == item) else { continue };

@@ -1,7 +1,7 @@
 //! One app's pass: take aim, clear the way, converge, record; and again when the aim has changed.
 
 use super::{
-    Ending, Head, Host, Mode, Wish,
+    Asker, Ending, Head, Host, Mode, Wish,
     aim::{self, Aim},
     attempt::{self, Next},
     fetch::Fetched,
@@ -10,9 +10,13 @@ use super::{
     left, report,
 };
 use crate::{
-    apply::{back_up, deliver, resumed},
-    backup::Holding,
+    apply::{
+        back_up::{self, BackUp},
+        deliver, resumed,
+    },
+    backup::{Holding, run::Made},
     blame::Blame,
+    cause::whole,
     desired::{Desired, delivery::Kind},
     engine::Engine,
     observe::Look,
@@ -104,7 +108,7 @@ impl<E: Engine> AppPass<'_, E> {
         let mut intents: Option<IntentWatch> = self.host.ledger.intents(&self.wish.environment, self.app).await.ok();
         let mut fetched = Fetched::default();
         let mut first: Option<AppReport> = None;
-        let mut admitted = false;
+        let (mut admitted, mut copied) = (false, false);
         for _ in 0..MOST_ROUNDS {
             let mut aim =
                 match aim::take(self.host, self.wish, self.app, (head, &self.head.files), look, &fetched).await {
@@ -117,6 +121,7 @@ impl<E: Engine> AppPass<'_, E> {
                     }
                 };
             self.brake(&mut aim);
+            copied |= aim.observed.applied.owed.is_some();
             let mut attempt = attempt::Attempt {
                 pass: self,
                 aim,
@@ -138,10 +143,35 @@ impl<E: Engine> AppPass<'_, E> {
             report = self.restless();
         }
         report = stale(report, &fetched);
+        if copied {
+            report.notes.extend(self.hand_on(head, ending).await);
+        }
         if let Err(error) = self.host.ledger.retain(&self.wish.environment, self.app, settings.revisions).await {
             report.notes.push(format!("old revisions are not cleared: {error}"));
         }
         report
+    }
+
+    /// Has other places take over the copies that were made before the rollout; the daemon does so by itself. Tells what did not
+    /// come to it.
+    async fn hand_on(&self, head: &Desired, ending: &Ending) -> Vec<String> {
+        let (settings, engine) = (&self.host.settings, &self.host.hands.engine);
+        let several = head.backup.as_ref().filter(|backup| backup.repositories.len() > 1);
+        let (Some(backup), Asker::Person) = (several, self.wish.by) else { return Vec::new() };
+        let back_up = BackUp {
+            installation: &settings.installation,
+            environment: &self.wish.environment,
+            app: self.app,
+            backup,
+            depot: &settings.depot,
+            only: &[],
+            before_revision: None,
+        };
+        let told = |why: String| format!("copies are not everywhere that they are to be: {why}");
+        match back_up.catch_up(engine, Some(ending.clone())).await {
+            Err(error) => vec![told(whole(&error))],
+            Ok(account) => account.items.iter().flat_map(Made::troubles).map(|error| told(whole(error))).collect(),
+        }
     }
 
     /// The report of an app whose target changed faster than it could be reached.

@@ -158,7 +158,7 @@ async fn settled<E: Engine>(engine: &E, id: &str) {
 async fn crashes_on<E: Engine>(engine: &E, seen: &Detail) -> bool {
     let again =
         |now: Detail| now.life == Life::Restarting || now.restarts > seen.restarts || now.started_at > seen.started_at;
-    for _ in 0..600 {
+    for _ in 0..200 {
         if engine.container(&seen.id).await.unwrap().is_some_and(again) {
             return true;
         }

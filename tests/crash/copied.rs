@@ -2,7 +2,7 @@
 
 use crate::rig::{Rig, Watch, app, manifest};
 use reconcile::{
-    backup::{Copy, Of},
+    backup::{Copy, Of, Place},
     blame::Blame,
     desired::Desired,
     engine::{
@@ -325,4 +325,42 @@ async fn a_pass_that_is_asked_to_end_gives_up_a_copy_that_hangs() {
     let report = rig.pass(&copied(2), watch.faults()).await;
     assert_eq!((report.outcome, copies(&rig)), (Some(Outcome::Succeeded), vec![dumped(1, 2)]));
     assert!(rig.pass(&copied(2), faults::none()).await.changes.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollout_waits_for_the_copy_at_its_first_place_and_the_others_get_it_afterwards() {
+    let in_both = |version: u8| {
+        let mut desired = copied(version);
+        desired.backup.as_mut().unwrap().repositories.push("usb".parse().unwrap());
+        desired
+    };
+    let rig = Rig::new();
+    let watch = Watch::on(&rig);
+    assert_eq!(rig.pass(&in_both(1), watch.faults()).await.outcome, Some(Outcome::Succeeded));
+    let of = Of { environment: "test".parse().unwrap(), app: "app".parse().unwrap(), item: "out".parse().unwrap() };
+    let elsewhere = |rig: &Rig| rig.usb().copies(&of).unwrap().copies;
+    // When the first container is stopped, it is at the first place alone.
+    let early = Arc::new(Mutex::new(Vec::new()));
+    let (seen, usb) = (Arc::clone(&early), rig.usb());
+    let other = of.clone();
+    let faults: Faults = Arc::new(move |when, call: &Call| {
+        if (call.name, when) == ("stop", When::Before) {
+            seen.lock().unwrap().push(usb.copies(&other).unwrap().copies.len());
+        }
+        Fate::Go
+    });
+    let report = rig.pass(&in_both(2), faults).await;
+    assert_eq!((report.outcome, report.notes.as_slice()), (Some(Outcome::Succeeded), &[][..]), "{report:?}");
+    assert_eq!(early.lock().unwrap().first(), Some(&0));
+    assert_eq!((copies(&rig).len(), elsewhere(&rig)), (1, rig.place().copies(&of).unwrap().copies));
+    assert_eq!(rig.depot().remembered.failures.all(), []);
+
+    // A place that is away blocks no rollout; it is told, and stays told.
+    std::fs::remove_dir_all(&rig.usb().root).unwrap();
+    std::fs::write(&rig.usb().root, "no folder").unwrap();
+    let report = rig.pass(&in_both(3), Arc::new(|_, _: &Call| Fate::Go)).await;
+    assert_eq!(report.outcome, Some(Outcome::Succeeded), "{report:?}");
+    assert!(report.notes[0].starts_with("copies are not everywhere that they are to be: "), "{:?}", report.notes);
+    let noted = rig.depot().remembered.failures.last(&of).unwrap();
+    assert_eq!(noted.behind.as_ref().map(ToString::to_string).as_deref(), Some("usb"));
 }
