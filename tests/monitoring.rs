@@ -6,7 +6,7 @@ use reconcile::{
     plan::{Action, Cause, Change, Interruption, Resource},
     record::Outcome,
     server::{Board, serve},
-    show::report::{AppReport, HealthWord, Status},
+    show::report::{AppReport, CopiesReport, CopyReport, HealthWord, Status},
 };
 use std::{
     collections::BTreeMap,
@@ -42,6 +42,17 @@ fn report(app: &str, outcome: Outcome) -> AppReport {
         interruption: Interruption::None,
         fields: Vec::new(),
     };
+    let now = jiff::Timestamp::now();
+    let copy = CopyReport {
+        item: "db".parse().unwrap(),
+        newest: None,
+        taken_at: Some(now),
+        age_seconds: Some(0),
+        overdue: false,
+        drilled_at: Some(now),
+        drill_failed: false,
+        trouble: None,
+    };
     AppReport {
         app: app.parse().unwrap(),
         status: Status::Synced,
@@ -55,7 +66,7 @@ fn report(app: &str, outcome: Outcome) -> AppReport {
         notes: Vec::new(),
         engine_socket: Vec::new(),
         routes: Vec::new(),
-        copies: Default::default(),
+        copies: CopiesReport { items: vec![copy], degrade: false },
         left: Vec::new(),
         images: BTreeMap::new(),
     }

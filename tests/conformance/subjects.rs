@@ -98,10 +98,11 @@ impl Hand {
     /// Takes everything off a network: Docker 20.10 may keep a place on it for a container that crashed meanwhile.
     async fn empty(&self, network: &str) {
         if let Self::Client { client, podman: false } = self {
-            let seen = client.inspect_network(network, None::<InspectNetworkOptions>).await.unwrap();
+            let Ok(seen) = client.inspect_network(network, None::<InspectNetworkOptions>).await else { return };
             for container in seen.containers.unwrap_or_default().into_values().filter_map(|place| place.name) {
                 let request = NetworkDisconnectRequest { container, force: Some(true) };
-                client.disconnect_network(network, request).await.unwrap();
+                // It may have gone by itself.
+                client.disconnect_network(network, request).await.ok();
             }
         }
     }
@@ -240,8 +241,14 @@ impl Place {
         }
         for network in engine.networks().await.unwrap() {
             if network.labels.get(MARK) == Some(&self.run) {
-                hand.empty(&network.id).await;
-                engine.remove_network(&network.id).await.unwrap();
+                // A container that crashed and was started again meanwhile may have been given its place anew.
+                let gone = async {
+                    while engine.remove_network(&network.id).await.is_err() {
+                        hand.empty(&network.id).await;
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                    }
+                };
+                tokio::time::timeout(Duration::from_secs(120), gone).await.expect("the network can be removed");
             }
         }
     }

@@ -341,9 +341,9 @@ async fn a_rollout_waits_for_the_copy_at_its_first_place_and_the_others_get_it_a
     let elsewhere = |rig: &Rig| rig.usb().copies(&of).unwrap().copies;
     // When the first container is stopped, it is at the first place alone.
     let early = Arc::new(Mutex::new(Vec::new()));
-    let (seen, usb) = (Arc::clone(&early), rig.usb());
-    let other = of.clone();
+    let (seen, usb, looks, other) = (Arc::clone(&early), rig.usb(), watch.clone(), of.clone());
     let faults: Faults = Arc::new(move |when, call: &Call| {
+        looks.look(when, call);
         if (call.name, when) == ("stop", When::Before) {
             seen.lock().unwrap().push(usb.copies(&other).unwrap().copies.len());
         }
@@ -358,7 +358,7 @@ async fn a_rollout_waits_for_the_copy_at_its_first_place_and_the_others_get_it_a
     // A place that is away blocks no rollout; it is told, and stays told.
     std::fs::remove_dir_all(&rig.usb().root).unwrap();
     std::fs::write(&rig.usb().root, "no folder").unwrap();
-    let report = rig.pass(&in_both(3), Arc::new(|_, _: &Call| Fate::Go)).await;
+    let report = rig.pass(&in_both(3), watch.faults()).await;
     assert_eq!(report.outcome, Some(Outcome::Succeeded), "{report:?}");
     assert!(report.notes[0].starts_with("copies are not everywhere that they are to be: "), "{:?}", report.notes);
     let noted = rig.depot().remembered.failures.last(&of).unwrap();
