@@ -194,6 +194,52 @@ async fn a_place_that_was_away_gets_what_it_missed_and_no_source_is_asked_for_it
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_daemon_that_begins_anew_knows_which_place_lacks_what_and_hands_it_on() {
+    let places = json!({"repositories": ["local", "usb"]});
+    let house = since("2026-03-10T02:29:00Z", &places).await;
+    std::fs::write(&house.rig.usb().root, "no folder").unwrap();
+    come(&house, "2026-03-10T03:00:00Z").await;
+    assert!(house.failure("test", "web", "out").is_some());
+    let rig = house.down().await;
+    std::fs::remove_file(&rig.usb().root).unwrap();
+    let house = House::on(rig, &["test"]).await;
+    // The branch asks for copies at no time any more: what was made is to be everywhere all the same.
+    let mut manifest = copied(1, &places);
+    manifest["backup"].as_object_mut().unwrap().remove("schedule");
+    house.push("c2", &[app("test", "web", &manifest)]);
+    house.calls();
+    come(&house, "2026-03-10T03:10:00Z").await;
+    assert_eq!(house.copies_in_usb("test", "web", "out"), house.copies("test", "web", "out"));
+    assert_eq!((house.failure("test", "web", "out"), taken(&house).len()), (None, 1));
+    assert!(!house.calls().iter().any(|call| call.name == "flow_inside"), "no source is asked");
+    house.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_that_fails_again_and_again_keeps_no_other_from_its_places() {
+    let down = json!({"name": "down", "type": "exec", "service": "two", "command": ["dump"]});
+    let section = json!({
+        "repositories": ["local", "usb"],
+        "items": [{"name": "out", "type": "exec", "service": "one", "command": ["dump"]}, down],
+    });
+    let house = since("2026-03-10T02:00:00Z", &json!({})).await;
+    let mut manifest = copied(1, &section);
+    manifest["services"]["two"] = json!({"image": "web:1", "scale": 0});
+    house.push("c2", &[app("test", "web", &manifest)]);
+    std::fs::write(&house.rig.usb().root, "no folder").unwrap();
+    // By then it is tried once an hour.
+    come(&house, "2026-03-10T10:00:00Z").await;
+    assert!(house.failure("test", "web", "down").is_some_and(|told| told.starts_with("the last run made no copy")));
+    assert!(house.failure("test", "web", "out").is_some_and(|told| told.contains("did not get to `usb`")));
+    std::fs::remove_file(&house.rig.usb().root).unwrap();
+    come(&house, "2026-03-10T11:30:00Z").await;
+    assert_eq!(house.copies_in_usb("test", "web", "out"), house.copies("test", "web", "out"));
+    assert_eq!(house.failure("test", "web", "out"), None);
+    assert!(house.failure("test", "web", "down").is_some());
+    house.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_daemon_that_is_killed_in_a_run_makes_it_again_when_it_is_back() {
     let house = since("2026-03-10T02:29:00Z", &json!({})).await;
     house.hangs.store(true, Ordering::Relaxed);
