@@ -40,7 +40,10 @@ impl Docker {
             // With `until`, Podman says nothing of what is past.
             Dialect::Podman => libpod(&format!("/events?stream=false&since=0&filters={filters}")),
             Dialect::Docker => {
-                self.path(&format!("/events?since=0&until={}&filters={filters}", Timestamp::now().as_second()))
+                // To the nanosecond: a whole second would leave out what this one has brought.
+                let now = Timestamp::now();
+                let until = format!("{}.{:09}", now.as_second(), now.subsec_nanosecond());
+                self.path(&format!("/events?since=0&until={until}&filters={filters}"))
             }
         };
         let told = self.0.transport.whole(Ask::get(doing, path)).await?;
