@@ -19,3 +19,5 @@ mod house;
 #[allow(dead_code)]
 #[path = "crash/rig.rs"]
 mod rig;
+#[path = "daemon/sink.rs"]
+mod sink;

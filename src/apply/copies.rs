@@ -405,3 +405,45 @@ impl<E: Engine> Sources for Copies<E> {
         .boxed()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{
+        VolumeView,
+        model::{Call, Fate, Faults, Model, When, World},
+    };
+
+    #[tokio::test]
+    async fn an_image_that_another_release_took_away_is_made_again_and_the_copy_with_it() {
+        let mut world = World::default();
+        world.volumes.push(VolumeView { name: "data".to_owned(), labels: BTreeMap::new() });
+        let model = Model::new(world);
+        let calls: Arc<Mutex<Vec<&'static str>>> = Arc::default();
+        let (meddler, heard) = (model.clone(), Arc::clone(&calls));
+        let faults: Faults = Arc::new(move |when, call: &Call| {
+            if when == When::Before && ["import", "create"].contains(&call.name) {
+                let mut calls = heard.lock().unwrap();
+                // Between the look at the image and what is made of it.
+                if call.name == "create" && !calls.contains(&"create") {
+                    meddler.by_hand(|world| world.images.clear());
+                }
+                calls.push(call.name);
+            }
+            Fate::Go
+        });
+        let engine = Arc::new(model.with_faults(faults));
+        let copies = Copies::of(engine, "default".to_owned(), "production".parse().unwrap(), "web".parse().unwrap());
+        let errand = vec!["sqlite".to_owned(), "app.db".to_owned()];
+        let taking = Taking::Beside { volume: "data".to_owned(), writes: true, errand };
+        for _ in 0..2 {
+            let mut flow = copies.take(&taking).await.unwrap();
+            assert!(
+                matches!(flow.recv().await, Some(Piece::Bytes(bytes)) if bytes.starts_with(b"what `/reconcile porter"))
+            );
+            assert!(matches!(flow.recv().await, Some(Piece::Whole)));
+            assert!(model.by_hand(|world| world.containers.is_empty()), "one is left");
+        }
+        assert_eq!(calls.lock().unwrap()[..4], ["import", "create", "import", "create"]);
+    }
+}

@@ -48,10 +48,15 @@ pub(super) fn new_file(path: &Path) -> Result<File, BackupError> {
     made.map_err(BackupError::file("make", path))
 }
 
-/// A new file with this text, on the disk.
+/// A new file with this text, on the disk; none where it has no room.
 pub(super) fn write(path: &Path, text: &[u8]) -> Result<(), BackupError> {
     let mut file = new_file(path)?;
-    file.write_all(text).and_then(|()| file.sync_all()).map_err(BackupError::file("write", path))
+    let written = file.write_all(text).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // The error that is told is the one that came first.
+        let _ = remove(path);
+    }
+    written.map_err(BackupError::file("write", path))
 }
 
 /// Gives a file another name, which nobody may have.

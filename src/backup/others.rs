@@ -1,7 +1,9 @@
 //! What becomes of copies once they are made: the places beside the first take over what they lack, and what the rules no
 //! longer keep goes. A place that does not answer holds up itself alone.
 
-use super::{AnyPlace, BackupError, Copy, CopyId, Fault, Kept, Limit, Of, Place, record, removable, take_over};
+use super::{
+    AnyPlace, BackupError, Copy, CopyId, Fault, Kept, Limit, Of, Place, record, removable, take_over, verifying,
+};
 use crate::{
     cause::whole,
     desired::backup::Retention,
@@ -100,7 +102,7 @@ fn take_over_missing(place: &dyn Place, first: &dyn Place, of: &Of, rules: &Rule
     for (number, copy) in here.iter().filter(is_missing).enumerate() {
         match take_over(place, first, copy) {
             // An old copy that is no longer what it was is no copy: it keeps no other from its way, and is not tried again.
-            Err(error @ BackupError::Altered { .. }) if number > 0 => {
+            Err(error @ BackupError::Altered { .. }) if number > 0 && is_altered(first, copy) => {
                 tracing::warn!(error = whole(&error), copy = %copy.id, "a copy is not what was written, and not handed on");
                 first.note(copy, &|noted| noted.verified = None)?;
             }
@@ -108,6 +110,11 @@ fn take_over_missing(place: &dyn Place, first: &dyn Place, of: &Of, rules: &Rule
         }
     }
     Ok(())
+}
+
+/// Whether it is what it was no longer; or else it is the other place that gave back something else.
+fn is_altered(first: &dyn Place, copy: &Copy) -> bool {
+    matches!(verifying::file(first, copy, None), Err(BackupError::Altered { .. }))
 }
 
 /// Removes what the rules keep no longer.

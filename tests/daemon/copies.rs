@@ -1,8 +1,12 @@
 //! Copies that make themselves: when, how often, beside whom, whatever clocks and daemons do.
 
-use crate::house::{House, app, service};
+use crate::{
+    house::{House, app, service},
+    rig::Rig,
+    sink::Sink,
+};
 use jiff::Timestamp;
-use reconcile::engine::Engine;
+use reconcile::engine::{Engine, model::Script};
 use serde_json::{Value, json};
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -45,7 +49,12 @@ async fn settled(house: &House) {
 
 /// A daemon at this moment, with an app that runs.
 async fn since(moment: &str, section: &Value) -> House {
-    let house = House::of(&["test"]).await;
+    since_on(Rig::new(), moment, section).await
+}
+
+/// The same on a host that was there before.
+async fn since_on(rig: Rig, moment: &str, section: &Value) -> House {
+    let house = House::on(rig, &["test"]).await;
     house.model.set_clock(at(moment) - Duration::from_secs(3000));
     house.push("c1", &[app("test", "web", &copied(1, section))]);
     house.until("it runs", |house| house.version("web").is_some()).await;
@@ -155,6 +164,25 @@ async fn a_run_that_hangs_is_ended_and_tried_again_and_holds_up_no_other_app() {
     house.hangs.store(false, Ordering::Relaxed);
     house.until("it is tried again", |house| taken(house).len() == 1).await;
     assert!(house.files("test", "web", "out").iter().all(|name| !name.ends_with(".partial")));
+    house.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_falls_due_in_a_rollout_waits_for_its_end() {
+    let house = since("2026-03-10T02:20:00Z", &json!({})).await;
+    // Twenty minutes pass before the new one is well.
+    let warms_up = Script::healthy_after(Duration::from_secs(1200));
+    house.model.by_hand(|world| world.add_image("slow:1", warms_up));
+    let mut second = copied(2, &json!({}));
+    second["services"]["one"]["image"] = "slow:1".into();
+    second["services"]["one"]["rollout"] = json!({"order": "stop-first", "healthy_deadline": "1h"});
+    house.push("c2", &[app("test", "web", &second)]);
+    house.until("it starts", |house| house.version("web").as_deref() == Some("2")).await;
+    house.calls();
+    come(&house, "2026-03-10T02:38:00Z").await;
+    assert!(!house.calls().iter().any(|call| call.name == "flow_inside"), "copied in the middle of a rollout");
+    house.until("it is made", |house| taken(house).len() == 1).await;
+    assert!(house.copies("test", "web", "out")[0].taken_at >= at("2026-03-10T02:40:00Z"), "{:?}", taken(&house));
     house.end().await;
 }
 
@@ -292,5 +320,35 @@ async fn an_app_whose_newest_copy_is_too_old_is_degraded_until_there_is_a_new_on
     house.hangs.store(false, Ordering::Relaxed);
     house.until("it is well again", |house| overdue(house) == [false, false]).await;
     assert_eq!(taken(&house).len(), 2);
+    house.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asked_for_notices_hears_once_that_copies_fail_and_are_overdue_and_once_of_each_end() {
+    let (sink, words) = Sink::begin();
+    let mut rig = Rig::new();
+    rig.host_file.settings.notify = reconcile::host::read("host.yaml", &words).unwrap().settings.notify;
+    let house = since_on(rig, "2026-03-10T02:29:00Z", &json!({"max_age": "26h", "timeout": "1m"})).await;
+    come(&house, "2026-03-10T02:32:00Z").await;
+    assert_eq!((taken(&house).len(), sink.events()), (1, Vec::new()));
+    house.hangs.store(true, Ordering::Relaxed);
+    house.calls();
+    come(&house, "2026-03-11T04:29:00Z").await;
+    let tries = house.calls().iter().filter(|call| call.name == "flow_inside").count();
+    assert!(tries > 3, "tried {tries} times");
+    house.until("it is told", |_| !sink.events().is_empty()).await;
+    let (event, summary) = sink.heard().remove(0);
+    assert_eq!((event.as_str(), sink.events().len()), ("backup_failed", 1), "{summary}");
+    assert!(summary.contains("there is no new copy of `out`: it was not done after 60 s"), "{summary}");
+    house.until("that it is overdue too", |_| sink.events().len() > 1).await;
+    let (event, summary) = sink.heard().remove(1);
+    assert_eq!(event, "degraded");
+    assert!(summary.starts_with("degraded: backup of `out` is overdue"), "{summary}");
+    house.hangs.store(false, Ordering::Relaxed);
+    house.until("and their ends", |_| sink.events().len() >= 4).await;
+    settled(&house).await;
+    let mut ends = sink.events().split_off(2);
+    ends.sort();
+    assert_eq!(ends, ["backup_recovered", "recovered"]);
     house.end().await;
 }

@@ -157,7 +157,9 @@ impl House {
         let (branch, nudge) = (Arc::new(Scripted::default()), Arc::new(Notify::new()));
         let environments: Vec<_> = environments.iter().map(|name| name.parse().unwrap()).collect();
         let board = Board::new(Duration::from_secs(30));
-        let notices = Notices::begin(&[], "here", Pace::default());
+        // Whoever is told lives by real time.
+        let pace = Pace { try_for: Duration::from_secs(1 << 30), ..Pace::default() };
+        let notices = Notices::begin(&rig.host_file.settings.notify, "here", pace);
         let told = Arc::new(Told::new(Arc::clone(&board), notices, &environments));
         let daemon = Daemon {
             host,

@@ -45,6 +45,7 @@ mod drilled;
 mod encrypted;
 mod failure;
 mod forged;
+mod full_place;
 mod gateway;
 mod gondulf;
 mod killed;

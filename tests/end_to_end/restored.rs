@@ -121,7 +121,17 @@ fn what_cannot_be_restored_stops_nothing(world: &World) {
     assert_eq!((world.sql("select a from t").as_str(), started()), ("before", before));
     fs::write(world.file_of(&id), right).unwrap();
 
-    // No safety copy can be taken of what is gone; the app comes back as it was.
+    // No safety copy can be taken of what is damaged: an index lacks entries. The app comes back, and every byte is as it was.
+    world.sql("create index on_t on t (a); insert into t values ('since')");
+    world.sql("pragma writable_schema=on; update sqlite_master set sql = 'CREATE INDEX on_t ON t (a + 1)' where name = 'on_t'");
+    let bytes = || world.one("shop", "app").exec(&["sh", "-c", "cd /data; sha256sum *; stat -c '%n %u %a' *"]);
+    let before = bytes();
+    world.run(&["restore", "shop", "db"]).expect(1).says("is damaged").says("missing from index on_t");
+    assert_eq!(bytes(), before);
+    assert_eq!(world.sql("select a from t not indexed"), "before\nsince");
+    assert_eq!(world.listed().len(), 1, "no copy was made");
+
+    // Nor of what is gone.
     world.one("shop", "app").exec(&["sh", "-c", "rm /data/app.db*"]);
     world.run(&["restore", "shop", "db"]).expect(1).says("has no tables");
     assert_eq!(world.one("shop", "app").exec(&["ls", "-A", "/data"]).trim(), "app.db");

@@ -59,6 +59,17 @@ fn a_terminal_that_takes_lines_back_shows_one_that_lives(world: &World) {
     // The line is taken back before the result.
     let (_, after) = seen.rsplit_once("waiting until").unwrap();
     assert!(after.contains("\u{1b}[2K") && after.contains("Applied: "), "{seen:?}");
+
+    // Of a copy it tells how much is there, a million bytes at a time.
+    let dump = "for i in 1 2 3 4; do head -c 1000000 /dev/zero; sleep 0.4; done";
+    let item = format!("{{name: out, type: exec, service: web, command: [sh, -c, \"{dump}\"]}}");
+    world.push("web", &format!("{}backup: {{items: [{item}]}}\n", manifest("one")));
+    let seen = world.on_terminal("xterm", &["backup", "run", "web"]).expect(0).stdout;
+    let mut so_far: Vec<&str> =
+        seen.split("web: copying `out`, ").filter_map(|it| it.split('…').next()).skip(1).collect();
+    so_far.dedup();
+    assert!(so_far.len() > 1 && so_far.iter().all(|size| size.ends_with("iB")), "{so_far:?} in {seen:?}");
+    assert!(seen.contains("web: copying `out` is done (3.8 MiB, "), "{seen:?}");
 }
 
 fn what_was_agreed_to_is_done_and_nothing_else(world: &World) {

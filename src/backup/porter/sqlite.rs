@@ -85,3 +85,60 @@ fn rows(
 ) -> rusqlite::Result<Vec<String>> {
     connection.prepare(query)?.query_map([], text)?.take(100).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backup::tests::small_disk::SmallDisk;
+
+    /// A database, made by these words.
+    fn database(folder: &Path, words: &str) -> std::path::PathBuf {
+        let path = folder.join("app.db");
+        Connection::open(&path).unwrap().execute_batch(words).unwrap();
+        path
+    }
+
+    fn names(folder: &Path) -> Vec<std::ffi::OsString> {
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+    }
+
+    #[test]
+    fn a_row_that_names_none_of_another_table_makes_no_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = database(
+            folder.path(),
+            "PRAGMA foreign_keys = OFF; CREATE TABLE orders (id INTEGER PRIMARY KEY); \
+             CREATE TABLE lines (of INTEGER REFERENCES orders (id)); \
+             INSERT INTO orders VALUES (1); INSERT INTO lines VALUES (1)",
+        );
+        let scratch = tempfile::tempdir().unwrap();
+        let mut written = Vec::new();
+        write(&path, scratch.path(), &mut written).unwrap();
+        assert!(written.starts_with(b"SQLite format 3\0"));
+        Connection::open(&path)
+            .unwrap()
+            .execute_batch("PRAGMA foreign_keys = OFF; INSERT INTO lines VALUES (2)")
+            .unwrap();
+        written.clear();
+        let told = write(&path, scratch.path(), &mut written).unwrap_err();
+        assert!(matches!(told, PorterError::Damaged { .. }), "{told:?}");
+        assert!(told.to_string().contains("a row of `lines` names none of `orders`"), "{told}");
+        assert_eq!((written, names(scratch.path())), (Vec::new(), Vec::new()));
+    }
+
+    #[test]
+    fn a_snapshot_that_has_no_room_leaves_nothing_and_says_nothing() {
+        let (folder, scratch) = (tempfile::tempdir().unwrap(), SmallDisk::new());
+        let path = database(
+            folder.path(),
+            "CREATE TABLE t (a); \
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) \
+             INSERT INTO t SELECT hex(randomblob(500)) FROM n",
+        );
+        let mut written = Vec::new();
+        let told = write(&path, scratch.path(), &mut written).unwrap_err();
+        assert!(told.to_string().contains("disk is full"), "{told}");
+        assert_eq!((written, names(scratch.path())), (Vec::new(), Vec::new()));
+        assert_eq!(names(folder.path()), ["app.db"]);
+    }
+}

@@ -1,6 +1,9 @@
 //! Runs with places beside the first: what these get, and what one that is away costs the others.
 
-use super::running::{Asked, Told, failing, ran, ran_at, section, there};
+use super::{
+    running::{Asked, Told, failing, ran, ran_at, section, there},
+    storing::files,
+};
 use crate::{
     backup::{
         AnyPlace, BackupError, Copy, CopyId, Draft, Fault, Found, Local, Of, Place, limit,
@@ -11,7 +14,7 @@ use crate::{
 };
 use std::{
     future::pending,
-    io::Read,
+    io::{self, Cursor, Read, Write},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
@@ -32,6 +35,48 @@ enum Way {
     Full,
     /// It is on another host.
     Far,
+    /// After so many files it gives back others than were written.
+    Rots {
+        after: u8,
+        how: fn(&mut Vec<u8>),
+    },
+}
+
+/// A file that is given back as another.
+struct Rotten {
+    draft: Box<dyn Draft>,
+    how: fn(&mut Vec<u8>),
+}
+
+impl Write for Rotten {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.draft.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.draft.flush()
+    }
+}
+
+impl Draft for Rotten {
+    fn finish(&mut self) -> Result<(), BackupError> {
+        self.draft.finish()
+    }
+
+    fn read_back(&self) -> Result<Box<dyn Read + Send>, BackupError> {
+        let mut bytes = Vec::new();
+        self.draft.read_back()?.read_to_end(&mut bytes).unwrap();
+        (self.how)(&mut bytes);
+        Ok(Box::new(Cursor::new(bytes)))
+    }
+
+    fn path(&self) -> PathBuf {
+        self.draft.path()
+    }
+
+    fn settle(self: Box<Self>, copy: &Copy) -> Result<(), BackupError> {
+        self.draft.settle(copy)
+    }
 }
 
 /// A folder that is so, and notes what it is asked.
@@ -56,7 +101,7 @@ impl Wayward {
         self.asked.lock().unwrap().push(format!("{doing} {}", self.local.name));
         let way = *self.way.lock().unwrap();
         match way {
-            Way::Well | Way::Far => Ok(()),
+            Way::Well | Way::Far | Way::Rots { .. } => Ok(()),
             Way::Full if doing == "begin" => Err(BackupError::Empty),
             Way::Full => Ok(()),
             Way::Silent => limit::wait(pending()),
@@ -107,7 +152,15 @@ impl Place for Wayward {
 
     fn begin(&self, of: &Of, file: &str, expected: Option<u64>) -> Result<Box<dyn Draft>, BackupError> {
         self.meet("begin")?;
-        self.local.begin(of, file, expected)
+        let draft = self.local.begin(of, file, expected)?;
+        Ok(match &mut *self.way.lock().unwrap() {
+            Way::Rots { after: 0, how } => Box::new(Rotten { draft, how: *how }),
+            Way::Rots { after, .. } => {
+                *after -= 1;
+                draft
+            }
+            Way::Well | Way::Away | Way::Silent | Way::Full | Way::Far => draft,
+        })
     }
 
     fn is_near(&self) -> bool {
@@ -334,4 +387,55 @@ async fn nobody_is_held_still_while_a_copy_is_on_its_way_to_another_host() {
     let account = world.ran(&backup).await;
     assert!(matches!(&account.items[0].outcome, Err(BackupError::Far { place, .. }) if place.as_str() == "usb"));
     assert!(!world.asked().iter().any(|asked| asked.starts_with("take")));
+}
+
+const ROT: [fn(&mut Vec<u8>); 3] = [
+    |bytes| {
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+    },
+    |bytes| bytes.truncate(bytes.len() - 1),
+    |bytes| bytes.push(0),
+];
+
+#[tokio::test]
+async fn what_a_place_gives_back_otherwise_than_it_was_written_is_no_copy() {
+    for first in [true, false] {
+        let mut world = World::begin();
+        let backup = section(THREE);
+        assert!(world.later(&backup).await.is_good());
+        if first {
+            world.places.reverse();
+        }
+        let before = files(&world.usb.local.root);
+        for how in ROT {
+            world.usb.is(Way::Rots { after: 0, how });
+            let account = world.later(&backup).await;
+            let made = &account.items[0];
+            let told = if first { made.outcome.as_ref().unwrap_err() } else { &made.behind[0].error };
+            assert!(matches!(told, BackupError::Altered { .. }), "{told:?}");
+            assert!(!account.is_good());
+            assert_eq!(files(&world.usb.local.root), before, "nothing came, and nothing went");
+        }
+        world.usb.is(Way::Well);
+        assert!(world.later(&backup).await.is_good());
+    }
+}
+
+#[tokio::test]
+async fn what_rots_in_another_place_is_as_good_as_before_in_the_first() {
+    let world = World::begin();
+    let backup = section(THREE);
+    world.usb.is(Way::Away);
+    for _ in 0..3 {
+        world.later(&backup).await;
+    }
+    let here = there(&world.places[0]);
+    world.usb.is(Way::Rots { after: 1, how: ROT[0] });
+    let account = run(&backup, &world.places, &world.sources).catch_up().await.unwrap();
+    assert!(matches!(account.items[0].behind[0].error, BackupError::Altered { .. }), "{account:?}");
+    assert_eq!((there(&world.places[0]), there(&world.places[1]).len()), (here.clone(), 1));
+    world.usb.is(Way::Well);
+    assert!(run(&backup, &world.places, &world.sources).catch_up().await.unwrap().is_good());
+    assert_eq!(there(&world.places[1]), here);
 }

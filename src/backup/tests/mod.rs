@@ -3,5 +3,6 @@ mod judging;
 mod keeping;
 mod reading;
 mod running;
+pub(super) mod small_disk;
 mod storing;
 mod timing;

@@ -1,5 +1,6 @@
 //! Copies on a real disk: what lies there afterwards, whatever the source or the disk does.
 
+use super::small_disk::SmallDisk;
 use crate::{
     backup::{
         BackupError, Copy, Drilled, Flow, Judge, Level, Local, Making, Of, Piece, Place, flow::IN_HAND, judge, store,
@@ -10,7 +11,6 @@ use crate::{
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
-use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use std::{
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt},
@@ -18,7 +18,6 @@ use std::{
     process::Command,
     thread,
 };
-use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 fn of() -> Of {
@@ -245,40 +244,24 @@ fn what_is_noted_about_a_copy_that_is_removed_meanwhile_brings_nothing_of_it_bac
     assert_eq!(repository.copies(&of()).unwrap().copies, [verified]);
 }
 
-/// A disk of a megabyte; it is gone with the test.
-struct SmallDisk(TempDir);
-
-impl SmallDisk {
-    /// None where nobody here may mount one.
-    fn new() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let options: Option<&std::ffi::CStr> = Some(c"size=1m,mode=0700");
-        mount("small", folder.path(), "tmpfs", MountFlags::empty(), options).ok()?;
-        Some(Self(folder))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = unmount(self.0.path(), UnmountFlags::DETACH);
-    }
-}
-
 #[test]
 fn a_full_disk_leaves_what_was_there_before() {
-    let Some(disk) = SmallDisk::new() else { return eprintln!("nobody here may mount a disk") };
-    let repository = repository(disk.0.path());
+    let disk = SmallDisk::new();
+    let repository = repository(disk.path());
     let before = store(&repository, &making(Compression::None), whole(&[1; 300_000]), anything(), None).unwrap();
-    let there = files(disk.0.path());
+    let there = files(disk.path());
     // Full in the middle, and from the first byte on.
-    for filled in [0, 900_000] {
-        let filler = disk.0.path().join("filler");
+    for filled in [0, 2_000_000] {
+        let filler = disk.path().join("filler");
         fs::write(&filler, vec![0; filled]).ok();
         let stored =
             store(&repository, &making(Compression::None), whole(&[2; 2_000_000]), anything(), None).unwrap_err();
-        assert!(stored.hint().is_some_and(|hint| hint.starts_with("make room")), "{stored:?}");
+        let noted = (filled > 0).then(|| verify(&repository, &before, None, anything()).unwrap_err());
+        for told in [Some(stored), noted].into_iter().flatten() {
+            assert!(told.hint().is_some_and(|hint| hint.starts_with("make room")), "{told:?}");
+        }
         fs::remove_file(&filler).unwrap();
-        assert_eq!(files(disk.0.path()), there);
+        assert_eq!(files(disk.path()), there);
     }
     assert!(verify(&repository, &before, None, anything()).is_ok());
 }

@@ -2,7 +2,7 @@
 
 use super::{
     gone, life,
-    world::{Container, World},
+    world::{Container, Script, World},
 };
 use crate::{
     desired::spec::{Adjustable, MountSource, Network, PublishedPort},
@@ -62,6 +62,16 @@ pub fn untag(world: &mut World, tag: &str) -> Answer<()> {
         }
     }
     Ok(())
+}
+
+/// An image without a name.
+pub fn import(world: &mut World) -> String {
+    let id = world.next_id();
+    let id = world.add_image(&id, Script::serves());
+    if let Some(image) = world.images.get_mut(&id) {
+        image.references.clear();
+    }
+    id
 }
 
 pub fn create_network(world: &mut World, network: &CreateNetwork) -> Answer<String> {

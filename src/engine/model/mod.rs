@@ -331,8 +331,10 @@ impl Engine for Model {
         Ok(flow)
     }
 
-    async fn import(&self, _: Receiver<Vec<u8>>) -> Answer<String> {
-        Err(effects::refused("make an image of an archive", 501, "the model has no files"))
+    async fn import(&self, mut archive: Receiver<Vec<u8>>) -> Answer<String> {
+        // Whoever sends it sends it to its end.
+        while archive.recv().await.is_some() {}
+        self.effect("import", "", |world, _| Ok(effects::import(world))).await
     }
 
     async fn pause(&self, id: &str) -> Answer<()> {

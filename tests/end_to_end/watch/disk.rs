@@ -15,10 +15,10 @@ stories! {
 }
 
 /// A small disk of the test's own; gone when it is dropped.
-struct Disk(PathBuf);
+pub struct Disk(PathBuf);
 
 impl Disk {
-    fn mount(place: &Path) -> Self {
+    pub fn mount(place: &Path) -> Self {
         fs::create_dir_all(place).unwrap();
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", "size=3m,nr_inodes=200,mode=0700", "tmpfs"]).arg(place);
@@ -31,7 +31,7 @@ impl Disk {
     }
 
     /// To the last byte: not even an open file grows.
-    fn fill(&self) {
+    pub fn fill(&self) {
         fs::create_dir(self.filler()).unwrap();
         let mut file = fs::File::create(self.filler().join("bytes")).unwrap();
         for size in [4096, 1] {
@@ -49,7 +49,7 @@ impl Disk {
         }
     }
 
-    fn free(&self) {
+    pub fn free(&self) {
         fs::remove_dir_all(self.filler()).unwrap();
     }
 }

@@ -2,7 +2,7 @@
 
 mod clock;
 mod copies;
-mod disk;
+pub mod disk;
 mod drift;
 mod engine;
 mod monitored;

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use std::{
+    fs,
     io::{Read, Write},
     process::{Child, Command, Stdio},
     thread::JoinHandle,
@@ -48,6 +49,12 @@ impl Started {
 
     pub fn is_over(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Whether it waits for the lock of an app: it does so in a thread of that name.
+    pub fn waits_for_a_lock(&self) -> bool {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.child.id())).into_iter().flatten().flatten();
+        threads.into_iter().any(|it| fs::read_to_string(it.path().join("comm")).is_ok_and(|name| name == "lock\n"))
     }
 
     pub fn finish(mut self) -> Ran {
