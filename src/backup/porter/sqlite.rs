@@ -25,8 +25,10 @@ pub(super) fn write(database: &Path, scratch: &Path, to: &mut dyn Write) -> Resu
         io::copy(&mut file, to).map_err(PorterError::Output)?;
         to.flush().map_err(PorterError::Output)
     });
-    // It goes with its container in any case.
-    let _ = fs::remove_file(&snapshot);
+    // They go with their container in any case; the journal is there where the snapshot had no room.
+    for left in [&snapshot, &scratch.join("snapshot.db-journal")] {
+        let _ = fs::remove_file(left);
+    }
     taken
 }
 
