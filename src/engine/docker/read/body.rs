@@ -51,7 +51,8 @@ pub fn body(said: &Value, endpoints: &BTreeMap<String, Endpoint>) -> ContainerSp
         security_opt: texts(&host["SecurityOpt"]).collect(),
         privileged: flag(&host["Privileged"]),
         stop_signal: text(&config["StopSignal"]).map(signal),
-        stop_grace_seconds: limit(&config["StopTimeout"]),
+        // None at all is another thing than none that is set.
+        stop_grace_seconds: config["StopTimeout"].as_u64(),
         extra_hosts: texts(&host["ExtraHosts"]).collect(),
         dns: texts(&host["Dns"]).collect(),
         logging: text(&host["LogConfig"]["Type"])
@@ -252,4 +253,18 @@ fn unspoken(said: &Value) -> BTreeMap<String, String> {
             (format!("Mounts.{}", text_or_empty(&mount["Destination"])), text_or_empty(&mount["Propagation"]))
         }))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_container_that_is_stopped_at_once_is_none_without_a_word_on_it() {
+        let grace = |config: Value| body(&json!({"Config": config}), &BTreeMap::new()).stop_grace_seconds;
+        assert_eq!(grace(json!({"StopTimeout": 0})), Some(0));
+        assert_eq!(grace(json!({"StopTimeout": 7})), Some(7));
+        assert_eq!((grace(json!({})), grace(json!({"StopTimeout": null}))), (None, None));
+    }
 }
