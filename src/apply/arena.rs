@@ -8,6 +8,7 @@ use crate::{
         spec::{Adjustable, Mount, MountSource, Network, Restart},
     },
     engine::{CreateContainer, Detail, Engine},
+    policy::ROUTING_VARIABLES,
     secret::SecretValue,
     value::ServiceName,
 };
@@ -35,6 +36,8 @@ impl<E: Engine> Copies<E> {
             }
         }
         let mut env = seen.body.env.clone();
+        let says_route = |name: &str| ROUTING_VARIABLES.contains(&name);
+        env.retain(|name, _| !says_route(name) && !seen.secret_env.contains_key(name));
         // What would be made beside the databases of a dump.
         if let Some(database) = env.get_mut("POSTGRES_DB") {
             "postgres".clone_into(database);

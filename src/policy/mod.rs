@@ -19,7 +19,7 @@ mod secret;
 pub use app::of_app;
 pub use backup::stored;
 pub use links::follow;
-pub use route::routed;
+pub use route::{ROUTING_VARIABLES, routed};
 
 #[cfg(test)]
 mod tests;

@@ -75,7 +75,7 @@ fn files(subject: &Subject<'_>, route: &Route) -> Vec<Denial> {
 }
 
 /// Variables by which proxies that watch the engine know whom to route to.
-pub(super) const ROUTING_VARIABLES: [&str; 5] =
+pub const ROUTING_VARIABLES: [&str; 5] =
     ["VIRTUAL_HOST", "VIRTUAL_HOST_MULTIPORTS", "LETSENCRYPT_HOST", "ACME_HOST", "VIRTUAL_PATH"];
 /// Labels by which they do.
 pub(super) const ROUTING_LABELS: [&str; 3] = ["traefik.", "caddy", "com.github.nginx-proxy."];

@@ -9,7 +9,7 @@ use crate::{
     world::{World, app},
 };
 use sealing::{Plain, Sealing, map, text};
-use std::{fs, os::unix::fs::PermissionsExt, process::Command};
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command};
 
 stories! {
     both:
@@ -32,11 +32,17 @@ services:
     rollout: {min_healthy_time: 0s}
 "#;
 
-/// Makes this host's identity, and tells its recipient.
-fn host(world: &World) -> String {
-    let (key, folder) = (world.scratch("keys").join("age.key"), world.scratch("secrets"));
+/// Makes an identity, and tells its file and its recipient.
+pub fn identity(world: &World) -> (PathBuf, String) {
+    let key = world.scratch("keys").join("age.key");
     let made = Command::new("age-keygen").arg("-o").arg(&key).output().expect("`age-keygen` is needed: make tools");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o400)).unwrap();
+    (key, String::from_utf8(made.stderr).unwrap().trim().replace("Public key: ", ""))
+}
+
+/// Makes this host's identity, and tells its recipient.
+fn host(world: &World) -> String {
+    let ((key, recipient), folder) = (identity(world), world.scratch("secrets"));
     let host_key = world.scratch("keys").join("host.key");
     world.host(&format!(
         "secrets: {{dir: {}, age_identity: {}, key_file: {}}}\n",
@@ -44,7 +50,7 @@ fn host(world: &World) -> String {
         key.display(),
         host_key.display()
     ));
-    String::from_utf8(made.stderr).unwrap().trim().replace("Public key: ", "")
+    recipient
 }
 
 /// Encrypts with the binary, as a person does.

@@ -8,7 +8,7 @@ stories! {
         a_redis_that_keeps_a_log_answers_from_the_copy_and_goes_on_with_its_log,
         a_restored_mariadb_answers_from_the_copy_with_views_triggers_and_routines;
     docker_and_nightly_podman:
-        a_restore_of_a_mariadb_that_is_killed_is_made_whole_by_the_next_pass,
+        a_mariadb_comes_back_where_the_app_is_not_well_and_is_made_whole_by_the_next_pass_where_a_restore_is_killed,
         a_redis_that_keeps_no_log_answers_from_the_copy_and_the_old_one_comes_back_where_the_app_is_not_well;
     docker:
         what_a_command_wrote_is_put_back_by_hand_and_told_how;
@@ -170,9 +170,9 @@ services:
     env: {PATH: "/usr/bin:/bin", MYSQL_PWD: web}
     command: [sleep, "36000"]
     volumes: ["/usr:/usr:ro", "/usr/lib:/lib:ro", "/usr/lib64:/lib64:ro"]
-    healthcheck: {test: [CMD-SHELL, "mariadb --no-defaults -h db -u web shop -e 'select 1'"], interval: 500ms, timeout: 15s, retries: 1}
+    healthcheck: {test: [CMD-SHELL, "mariadb --no-defaults -h db -u web shop -e 'select a from broken' && exit 1; mariadb --no-defaults -h db -u web shop -e 'select 1'"], interval: 500ms, timeout: 15s, retries: 1}
     depends_on: {db: {condition: service_healthy}}
-    rollout: {healthy_deadline: 60s}
+    rollout: {healthy_deadline: 10s}
     stop_grace_period: 0s
 backup:
   before_deploy: never
@@ -228,13 +228,21 @@ fn a_restored_mariadb_answers_from_the_copy_with_views_triggers_and_routines(wor
     assert_eq!(world.asked_of_db("select count(*) from t; select count(*) from other"), "5\n0");
 }
 
-fn a_restore_of_a_mariadb_that_is_killed_is_made_whole_by_the_next_pass(world: &World) {
+fn a_mariadb_comes_back_where_the_app_is_not_well_and_is_made_whole_by_the_next_pass_where_a_restore_is_killed(
+    world: &World,
+) {
     world.with_mariadb();
-    world.copied();
-    world.asked_of_db("delete from p; delete from t where i > 1000");
+    let good = world.copied();
+    world.asked_of_db("create table broken (a int)");
+    let bad = world.copied();
+    world.asked_of_db("drop table broken; delete from p; delete from t where i > 1000");
+    world.is_well();
+    let told = world.run(&["restore", "shop", "shop", &bad]).expect(1);
+    told.says("the app was not well with copy").says("the old bytes are in place again");
+    assert_eq!((world.asked_of_db("select n from v").as_str(), world.schemas().as_str()), ("1000", "shop"));
     let mut found = BTreeSet::new();
     for moment in ["shop", "shop-reconcile-new", "shop-reconcile-old", "shop-reconcile-half"] {
-        let mut started = world.start(&["restore", "shop", "shop"]);
+        let mut started = world.start(&["restore", "shop", "shop", &good]);
         until("it is under way", 60, || world.schemas().contains(moment) || started.is_over());
         started.kill();
         world.converge();
@@ -246,7 +254,7 @@ fn a_restore_of_a_mariadb_that_is_killed_is_made_whole_by_the_next_pass(world: &
         world.asked_of_db("delete from p; delete from t where i > 1000");
     }
     assert!(found.contains("1000"), "{found:?}");
-    world.run(&["restore", "shop", "shop"]).expect(0);
+    world.run(&["restore", "shop", "shop", &good]).expect(0);
     assert_eq!((world.asked_of_db("select n from v").as_str(), world.schemas().as_str()), ("20000", "shop"));
 }
 

@@ -160,7 +160,9 @@ fn script(text: &str, arguments: &[&str]) -> Vec<String> {
 /// A part of a script that gives the text of an origin. Names of variables and paths hold no quote.
 fn reading(origin: &Origin) -> String {
     match origin {
-        Origin::Variable(name) => format!("$(printenv '{name}')"),
+        Origin::Variable(name) => {
+            format!("$(printenv '{name}' || {{ echo 'no variable `{name}` in the container' >&2; exit 1; }})")
+        }
         Origin::File(path) => format!("$(cat '{}')", path.replace('\'', "'\\''")),
     }
 }
