@@ -46,7 +46,7 @@ bench:
 # The same tests with many more cases, those that take too long for every push, and the fuzz targets.
 nightly: tools nextest
 	PROPTEST_CASES=20000 LAWS_STATES=5000 CRASH_SEEDS=1000 ROLLOUTS=10 KILLS=8 scripts/engines run -- cargo nextest run --locked --run-ignored all -E 'not test(large::)' $(ARGS); \
-	tests=$$?; scripts/engines run docker -- cargo nextest run --locked --release --run-ignored all -E 'test(large::)' || tests=1; \
+	tests=$$?; scripts/engines run docker -- cargo nextest run --locked --release --test end_to_end --run-ignored all -E 'test(large::)' || tests=1; \
 	scripts/fuzz && exit $$tests
 
 # Every fuzz target for FUZZ_SECONDS (300) seconds.

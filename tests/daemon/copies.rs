@@ -261,8 +261,8 @@ async fn an_item_that_fails_again_and_again_keeps_no_other_from_its_places() {
     assert!(house.failure("test", "web", "out").is_some_and(|told| told.contains("did not get to `usb`")));
     std::fs::remove_file(&house.rig.usb().root).unwrap();
     come(&house, "2026-03-10T11:30:00Z").await;
-    assert_eq!(house.copies_in_usb("test", "web", "out"), house.copies("test", "web", "out"));
-    assert_eq!(house.failure("test", "web", "out"), None);
+    let is_there = |house: &House| house.copies_in_usb("test", "web", "out") == house.copies("test", "web", "out");
+    house.until("it is there", |house| is_there(house) && house.failure("test", "web", "out").is_none()).await;
     assert!(house.failure("test", "web", "down").is_some());
     house.end().await;
 }
