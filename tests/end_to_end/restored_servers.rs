@@ -172,7 +172,7 @@ services:
     volumes: ["/usr:/usr:ro", "/usr/lib:/lib:ro", "/usr/lib64:/lib64:ro"]
     healthcheck: {test: [CMD-SHELL, "mariadb --no-defaults -h db -u web shop -e 'select a from broken' && exit 1; mariadb --no-defaults -h db -u web shop -e 'select 1'"], interval: 500ms, timeout: 15s, retries: 1}
     depends_on: {db: {condition: service_healthy}}
-    rollout: {healthy_deadline: 10s}
+    rollout: {healthy_deadline: DEADLINE}
     stop_grace_period: 0s
 backup:
   before_deploy: never
@@ -180,9 +180,9 @@ backup:
 "#;
 
 impl World {
-    fn with_mariadb(&self) {
+    fn with_mariadb(&self, deadline: &str) {
         self.host("policy: {data_roots: [\"/usr:ro\"]}\n");
-        self.push("shop", MARIADB);
+        self.push("shop", &MARIADB.replace("DEADLINE", deadline));
         self.converge();
         self.asked_of_db(
             "create table t (i int primary key, a text); create table p (i int, foreign key (i) references t (i)); \
@@ -206,7 +206,7 @@ impl World {
 }
 
 fn a_restored_mariadb_answers_from_the_copy_with_views_triggers_and_routines(world: &World) {
-    world.with_mariadb();
+    world.with_mariadb("60s");
     let told_of = "select n from v; select f(); select i from p; select md5(group_concat(a order by i)) from (select * from t limit 500) x; \
                    select default_character_set_name from information_schema.schemata where schema_name = 'shop'";
     let (before, id) = (world.asked_of_db(told_of), world.copied());
@@ -231,7 +231,7 @@ fn a_restored_mariadb_answers_from_the_copy_with_views_triggers_and_routines(wor
 fn a_mariadb_comes_back_where_the_app_is_not_well_and_is_made_whole_by_the_next_pass_where_a_restore_is_killed(
     world: &World,
 ) {
-    world.with_mariadb();
+    world.with_mariadb("10s");
     let good = world.copied();
     world.asked_of_db("create table broken (a int)");
     let bad = world.copied();

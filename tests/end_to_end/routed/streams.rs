@@ -109,7 +109,7 @@ fn streaming(routed: &Routed<'_>, word: &str) -> String {
     let script = "echo '#!/bin/sh'; echo 'echo Content-Type: text/plain; echo; echo begun; \
                   while [ ! -f /www/end ]; do sleep 0.2; echo more; done; echo ended'";
     let stream = format!("{{ {script}; }} > /www/cgi-bin/stream; chmod 755 /www/cgi-bin/stream; exec httpd");
-    let manifest = routed.manifest(word, PLAIN).replace("exec httpd", &stream).replace("drain: 3s", "drain: 20s");
+    let manifest = routed.manifest(word, PLAIN).replace("exec httpd", &stream).replace("drain: 4s", "drain: 20s");
     manifest.replace("services:\n", "")
 }
 
