@@ -8,7 +8,7 @@ use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore};
 use std::io::{self, Read};
 
 /// Bytes of one piece.
-const PIECE: u64 = 4 * 1024 * 1024;
+const PIECE: u64 = 2 * 1024 * 1024;
 
 pub(super) struct Reading {
     bucket: Bucket,

@@ -9,7 +9,7 @@ use std::{
 };
 
 /// The fewest bytes of a part, and how many parts an upload has at most. Two of them are in memory.
-const PART: usize = 8 * 1024 * 1024;
+const PART: usize = 6 * 1024 * 1024;
 const PARTS: usize = 10_000;
 
 pub(super) struct Upload {
@@ -159,8 +159,8 @@ mod tests {
 
     #[test]
     fn whatever_is_known_to_come_fits_into_parts_of_one_size() {
-        assert_eq!((part_size(None), part_size(Some(0)), part_size(Some(78 << 30))), (PART, PART, PART));
-        for expected in [79 << 30, 400 << 30, (400 << 30) + 1, 5 << 40] {
+        assert_eq!((part_size(None), part_size(Some(0)), part_size(Some(58 << 30))), (PART, PART, PART));
+        for expected in [59 << 30, 400 << 30, (400 << 30) + 1, 5 << 40] {
             let size = u64::try_from(part_size(Some(expected))).unwrap();
             assert!(expected.div_ceil(size) <= 10_000 && size <= 5 << 30, "{expected}: {size}");
         }
