@@ -37,13 +37,14 @@ impl Drills<'_> {
     pub async fn run<E: Engine>(&self, engine: &Arc<E>, item: &Item) -> Result<Copy, BackupError> {
         let (environment, app) = (&self.desired.environment, &self.desired.app);
         let of = Of { environment: environment.clone(), app: app.clone(), item: item.name.clone() };
-        let begun = engine.now();
-        let drilled = self.drill(engine, item, &of).await;
-        let (notes, last) = (self.remembered.clone(), LastDrill::of(&drilled, begun));
-        if let Err(error) = apart(move || notes.note(&of, Some(&last))).await {
-            tracing::warn!(error = cause::whole(&error), %app, "what came of a drill is not remembered");
+        let drilled = self.drill(engine, item, &of).await?;
+        if let Some(last) = LastDrill::of(&drilled) {
+            let notes = self.remembered.clone();
+            if let Err(error) = apart(move || notes.note(&of, Some(&last))).await {
+                tracing::warn!(error = cause::whole(&error), %app, "what came of a drill is not remembered");
+            }
         }
-        drilled
+        Ok(drilled)
     }
 
     async fn drill<E: Engine>(&self, engine: &Arc<E>, item: &Item, of: &Of) -> Result<Copy, BackupError> {

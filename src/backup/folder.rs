@@ -1,12 +1,12 @@
 //! Folders and files that only we can read, whole on the disk or not there at all.
 
-use super::{BackupError, local::beside, record::PARTIAL};
+use super::{BackupError, record::PARTIAL};
 use rustix::fs::RenameFlags;
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// Mode bits that let others change what is in a folder.
@@ -83,6 +83,14 @@ pub(super) fn put(path: &Path, text: &[u8]) -> Result<(), BackupError> {
     write(&partial, text)?;
     replace(&partial, path)?;
     path.parent().map_or(Ok(()), flush)
+}
+
+/// The name of something that stands for a file meanwhile.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    PathBuf::from(name)
 }
 
 /// Removes a file; one that is not there is fine.

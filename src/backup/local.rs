@@ -132,7 +132,7 @@ impl Place for Local {
 
     fn remove(&self, copy: &Copy) -> Result<(), BackupError> {
         let (file, record) = (self.path(copy), self.record(copy));
-        let removed = beside(&record, REMOVED);
+        let removed = folder::beside(&record, REMOVED);
         match folder::replace(&record, &removed) {
             Err(BackupError::File { source, .. }) if source.kind() == ErrorKind::NotFound => {}
             replaced => replaced?,
@@ -169,14 +169,6 @@ impl Place for Local {
         }
         Ok(())
     }
-}
-
-/// The name of something that stands for a file meanwhile.
-pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(ending);
-    PathBuf::from(name)
 }
 
 fn read(path: &Path, of: &Of) -> Result<Copy, BackupError> {

@@ -138,6 +138,7 @@ fn names(folder: &Path) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backup::CopyId;
     use jiff::Timestamp;
 
     #[test]
@@ -168,7 +169,7 @@ mod tests {
             Of { environment: "production".parse().unwrap(), app: "web".parse().unwrap(), item: "db".parse().unwrap() };
         let at = "2026-11-29T02:30:00Z".parse().unwrap();
         remembered.failures.note(&of, Some(&Failure::of(&BackupError::Empty, at))).unwrap();
-        let drill = LastDrill { at, copy: None, seconds: None, trouble: Some("there was none".to_owned()) };
+        let drill = LastDrill { at, copy: CopyId::taken(at, 0), trouble: Some("it never came".to_owned()) };
         remembered.drills.note(&of, Some(&drill)).unwrap();
         remembered.forget_others(&of.environment, &of.app, &BTreeSet::from([&of.item])).unwrap();
         assert_eq!((remembered.failures.all().len(), remembered.drills.last(&of)), (1, Some(drill)));

@@ -99,7 +99,7 @@ fn take_over_missing(place: &dyn Place, first: &dyn Place, of: &Of, rules: &Rule
     let gone = rules.gone(all.into_values());
     let is_missing =
         |copy: &&Copy| copy.verified.is_some() && !gone.contains(&copy.id) && !there.contains(&record::name(&copy.id));
-    for (number, copy) in here.iter().filter(is_missing).enumerate() {
+    for (number, copy) in here.iter().enumerate().filter(|(_, copy)| is_missing(copy)) {
         match take_over(place, first, copy) {
             // An old copy that is no longer what it was is no copy: it keeps no other from its way, and is not tried again.
             Err(error @ BackupError::Altered { .. }) if number > 0 && is_altered(first, copy) => {

@@ -16,6 +16,14 @@ pub struct NewestCopy {
     pub taken_at: Timestamp,
 }
 
+/// The last drill of an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drill {
+    pub at: Timestamp,
+    /// What went wrong, in a line.
+    pub trouble: Option<String>,
+}
+
 /// Copies that are to be made before anything that uses the data changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owed {

@@ -12,14 +12,13 @@ pub mod projection;
 pub mod surprise;
 
 pub use container::{Container, Endpoint, Evidence, Failure, Life, Readiness, Role};
-pub use copies::{NewestCopy, Owed};
+pub use copies::{Drill, NewestCopy, Owed};
 pub use effect::Effect;
 pub use fold::fold;
 pub use front::{Certificate, Front, Leading, Sight};
 pub use surprise::surprises;
 
 use crate::{
-    backup::LastDrill,
     desired::{DeliveryName, FileFacts, SpecHash},
     value::{ItemName, JobName},
 };
@@ -55,7 +54,7 @@ pub struct Observed {
     /// Items whose last run made no copy: why, in a line.
     pub uncopied: BTreeMap<ItemName, String>,
     /// What came of the last drills.
-    pub drills: BTreeMap<ItemName, LastDrill>,
+    pub drills: BTreeMap<ItemName, Drill>,
     /// What the ledger says of this app.
     pub applied: Applied,
 }

@@ -2,10 +2,11 @@
 
 use super::Host;
 use crate::{
+    apply::drills::can_be,
     backup::{AnyPlace, BackupError, Copy, Failure, Fault, Of, place::named},
     cause::whole,
     desired::Desired,
-    observed::{NewestCopy, Observed},
+    observed::{Drill, NewestCopy, Observed},
     value::ItemName,
 };
 use futures_util::future::join_all;
@@ -29,7 +30,13 @@ pub async fn see<E>(host: &Host<E>, desired: &Desired, observed: &mut Observed) 
     let lacks = |failure: &Failure| failure.behind.as_ref().is_none_or(|place| backup.repositories.contains(place));
     let failed = |of: &Of| Some((of.item.clone(), remembered.failures.last(of).filter(lacks)?));
     let failed: BTreeMap<ItemName, Failure> = items.iter().filter_map(failed).collect();
-    observed.drills = items.iter().filter_map(|of| Some((of.item.clone(), remembered.drills.last(of)?))).collect();
+    // Of what is drilled no more, no drill will ever go well again.
+    let drilled = backup.items.iter().zip(&items).filter(|(item, _)| can_be(&item.data));
+    let drill = |of: &Of| {
+        let last = remembered.drills.last(of)?;
+        Some(Drill { at: last.at, trouble: last.told(&format!(" of `{}`", of.item)) })
+    };
+    observed.drills = drilled.filter_map(|(_, of)| Some((of.item.clone(), drill(of)?))).collect();
     let is_told = |of: &Of| failed.contains_key(&of.item) || observed.drills.contains_key(&of.item);
     let is_asked = |of: &Of| backup.max_age.is_some() || is_told(of);
     let asked: Vec<Of> = items.into_iter().filter(is_asked).collect();
@@ -96,7 +103,6 @@ pub fn forget_others<E>(host: &Host<E>, desired: &Desired) {
 mod tests {
     use super::*;
     use crate::{
-        backup::LastDrill,
         desired::resolve::resolve_stored,
         observed::{Abilities, Applied},
         pass::copies_told::{health, report},
@@ -186,8 +192,7 @@ mod tests {
             &mut observed,
         );
         let mut told = |trouble: Option<&str>| {
-            let trouble = trouble.map(str::to_owned);
-            let drill = LastDrill { at: at("2026-03-10T03:30:00Z"), copy: None, seconds: Some(2), trouble };
+            let drill = Drill { at: at("2026-03-10T03:30:00Z"), trouble: trouble.map(str::to_owned) };
             observed.drills.insert("out".parse().unwrap(), drill);
             let mut told = report(&desired, &observed, HealthWord::Healthy);
             let health = health(&told, HealthWord::Healthy);
@@ -196,10 +201,7 @@ mod tests {
         let (failed, health) = told(Some("the server never came"));
         assert_eq!((failed.drill_failed, failed.overdue, health), (true, false, HealthWord::Degraded));
         let trouble = failed.trouble.unwrap();
-        assert!(
-            trouble.contains("the last drill of `out` failed, at 2026-03-10T03:30:00Z: the server never came"),
-            "{trouble}"
-        );
+        assert_eq!(trouble, "the server never came");
         let (well, health) = told(None);
         assert_eq!((well.drill_failed, well.trouble, health), (false, None, HealthWord::Healthy));
         assert_eq!(well.drilled_at, Some(at("2026-03-10T03:30:00Z")));

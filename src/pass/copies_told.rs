@@ -43,7 +43,7 @@ fn of_item(item: &ItemName, age: Option<&Age<'_>>, observed: &Observed) -> Optio
         return None;
     }
     let newest = observed.copies.get(item);
-    let failed = drill.and_then(|drill| drill.told(&format!(" of `{item}`")));
+    let failed = drill.and_then(|drill| drill.trouble.clone());
     let drill_failed = failed.is_some();
     let troubles = [age.and_then(|age| late(age, observed.now)), uncopied.cloned(), failed];
     let troubles: Vec<String> = troubles.into_iter().flatten().collect();

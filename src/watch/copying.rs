@@ -43,8 +43,8 @@ struct Trouble {
     pause: Pause,
     /// Items that were not copied, each since when it has been owed, whether its time is past by now or not.
     owed: BTreeMap<ItemName, Timestamp>,
-    /// Items that were copied, and other places than the first lack them: these wait for themselves, so that no copy is late
-    /// because of a place that is away.
+    /// Items of which other places than the first lack copies, or may: these wait for themselves, so that no copy is late because
+    /// of a place that is away.
     behind: BTreeSet<ItemName>,
     lag: Pause,
 }
@@ -61,8 +61,14 @@ impl<E: Engine> Copying<E> {
     pub async fn run(mut self) {
         let mut changes = self.standings.changes();
         let mut trouble = Trouble::default();
+        // What places lack is seen where copies lie: whoever began them may have been killed, or a place may be new.
+        let mut looked_at: Option<Backup> = None;
         loop {
             let Some(backup) = self.wanted.borrow_and_update().clone() else { break };
+            if looked_at.as_ref() != Some(&backup) {
+                trouble.behind.extend(backup.items.iter().map(|item| item.name.clone()));
+                looked_at = Some(backup.clone());
+            }
             if *self.ending.borrow() {
                 break;
             }
@@ -114,7 +120,7 @@ impl<E: Engine> Copying<E> {
                 until.unwrap_or(LONGEST).min(LONGEST)
             }
         };
-        let behind = self.behind(backup, trouble);
+        let behind = if backup.repositories.len() > 1 { self.behind(backup, trouble) } else { BTreeSet::new() };
         Ok(match trouble.lag.left() {
             _ if behind.is_empty() => Next::Wait(wait),
             None => Next::CatchUp(behind.into_iter().collect()),
@@ -122,8 +128,8 @@ impl<E: Engine> Copying<E> {
         })
     }
 
-    /// Items that other places than the first lack: by the last run of this task, and by what others noted, an earlier daemon,
-    /// a person or a rollout.
+    /// Items that other places than the first may lack: by the last run of this task, and by what others noted, a person or a
+    /// rollout.
     fn behind(&self, backup: &Backup, trouble: &Trouble) -> BTreeSet<ItemName> {
         let notes = &self.host.settings.depot.remembered.failures;
         let is_noted = |item: &ItemName| {
@@ -223,7 +229,8 @@ impl<E: Engine> Copying<E> {
                         if trouble.owed.is_empty() {
                             self.told.copied(&self.id);
                         }
-                        trouble
+                        // A note that the disk keeps, whatever is written, is no reason to ask without end.
+                        Trouble { lag: Pause::default().next(AGAIN).0, ..trouble }
                     }
                 }
             }
@@ -270,11 +277,12 @@ impl<E: Engine> Copying<E> {
                 tracing::info!(app = %self.id, %item, %copy, bytes, "copied");
             }
         }
-        let made: Vec<&ItemName> =
-            account.items.iter().filter(|made| made.outcome.is_ok()).map(|made| &made.item).collect();
+        let made = account.items.iter().filter(|made| made.outcome.is_ok());
+        let made: Vec<ItemName> = made.map(|made| made.item.clone()).collect();
         let owed: BTreeMap<_, _> =
             items.iter().filter(|item| !made.contains(item)).map(|item| (item.clone(), began)).collect();
-        let trouble = trouble.seen(account, items);
+        // Of what was not copied anew, another place may lack the last one as before.
+        let trouble = trouble.seen(account, &made);
         let is_behind = account.items.iter().any(|made| !made.behind.is_empty());
         match why(account) {
             None => {

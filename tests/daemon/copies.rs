@@ -244,6 +244,33 @@ async fn a_daemon_that_begins_anew_knows_which_place_lacks_what_and_hands_it_on(
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_place_that_the_branch_names_anew_gets_what_there_is() {
+    let house = since("2026-03-10T02:29:00Z", &json!({})).await;
+    come(&house, "2026-03-10T03:00:00Z").await;
+    assert_eq!((taken(&house).len(), house.copies_in_usb("test", "web", "out").len()), (1, 0));
+    house.push("c2", &[app("test", "web", &copied(1, &json!({"repositories": ["local", "usb"]})))]);
+    come(&house, "2026-03-10T03:05:00Z").await;
+    let is_there = |house: &House| house.copies_in_usb("test", "web", "out") == house.copies("test", "web", "out");
+    house.until("it is there", is_there).await;
+    house.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_fails_keeps_no_place_from_the_copy_before() {
+    let house = since("2026-03-10T02:29:00Z", &json!({"repositories": ["local", "usb"], "timeout": "1m"})).await;
+    std::fs::write(&house.rig.usb().root, "no folder").unwrap();
+    come(&house, "2026-03-10T03:00:00Z").await;
+    house.hangs.store(true, Ordering::Relaxed);
+    come(&house, "2026-03-11T03:00:00Z").await;
+    assert!(house.failure("test", "web", "out").is_some_and(|told| told.starts_with("the last run made no copy")));
+    std::fs::remove_file(&house.rig.usb().root).unwrap();
+    come(&house, "2026-03-11T05:00:00Z").await;
+    assert_eq!((taken(&house).len(), house.copies_in_usb("test", "web", "out").len()), (1, 1));
+    assert!(house.failure("test", "web", "out").is_some_and(|told| told.starts_with("the last run made no copy")));
+    house.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_item_that_fails_again_and_again_keeps_no_other_from_its_places() {
     let down = json!({"name": "down", "type": "exec", "service": "two", "command": ["dump"]});
     let section = json!({

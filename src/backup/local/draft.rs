@@ -1,7 +1,12 @@
 //! A file of a folder on its way to its final name.
 
-use super::{PARTIAL, beside};
-use crate::backup::{BackupError, Copy, Draft, folder, packing::forget, record};
+use super::PARTIAL;
+use crate::backup::{
+    BackupError, Copy, Draft,
+    folder::{self, beside},
+    packing::forget,
+    record,
+};
 use std::{
     fs::File,
     io::{self, Read, Write},

@@ -8,6 +8,7 @@ use crate::{
     backup::{
         AnyPlace, BackupError, Copy, CopyId, Draft, Fault, Found, Local, Of, Place, limit,
         run::{Account, Run},
+        take_over,
     },
     desired::Backup,
     value::{AppName, EnvironmentName, RepositoryName},
@@ -374,6 +375,23 @@ async fn an_old_copy_that_is_no_longer_what_it_was_keeps_no_other_from_its_way()
             world.places[1].copies(&of()).unwrap().copies.into_iter().map(|copy| copy.id).collect();
         assert_eq!(there, [here[0].id.clone(), here[2].id.clone()]);
     }
+}
+
+#[tokio::test]
+async fn an_old_copy_that_rots_keeps_none_from_a_place_that_has_the_newest() {
+    let world = World::begin();
+    let backup = section(THREE);
+    world.usb.is(Way::Away);
+    for _ in 0..3 {
+        world.later(&backup).await;
+    }
+    let here = world.places[0].copies(&of()).unwrap().copies;
+    world.usb.is(Way::Well);
+    take_over(world.places[1].as_ref(), world.places[0].as_ref(), &here[0]).unwrap();
+    std::fs::write(world.places[0].path(&here[1]), "rot").unwrap();
+    assert!(run(&backup, &world.places, &world.sources).catch_up().await.unwrap().is_good());
+    let there: Vec<CopyId> = world.places[1].copies(&of()).unwrap().copies.into_iter().map(|copy| copy.id).collect();
+    assert_eq!(there, [here[0].id.clone(), here[2].id.clone()]);
 }
 
 #[tokio::test]
